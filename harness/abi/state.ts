@@ -1,0 +1,118 @@
+/**
+ * The state of a guest's CXL, DAX and memory hotplug side as a plain value, read in one round trip.
+ * Keys are the kernel's own names; attributes keep the kernel's names. Sizes and addresses are bytes.
+ * Reading absent attributes gives undefined: a kernel that lacks one is not an error.
+ */
+export interface State {
+  readonly memdevs: Readonly<Record<string, Memdev>>;
+  readonly decoders: Readonly<Record<string, Decoder>>;
+  readonly regions: Readonly<Record<string, Region>>;
+  readonly daxDevices: Readonly<Record<string, DaxDevice>>;
+  /** names in /dev that match dax*, pmem* */
+  readonly deviceNodes: readonly string[];
+  readonly memoryBlocks: Readonly<Record<number, MemoryBlock>>;
+  readonly memoryBlockBytes: number;
+  readonly autoOnlineBlocks: string;
+  readonly nodes: Readonly<Record<number, NumaNode>>;
+  readonly iomem: readonly IomemResource[];
+  readonly namespaces: Readonly<Record<string, Namespace>>;
+  /** bus -> device -> driver, for every device of the cxl, dax and nd buses; null: no driver */
+  readonly bindings: Readonly<Record<'cxl' | 'dax' | 'nd', Readonly<Record<string, string | null>>>>;
+  /** bus -> names of its drivers */
+  readonly drivers: Readonly<Record<'cxl' | 'dax' | 'nd', readonly string[]>>;
+  readonly modules: readonly string[];
+}
+
+export interface Memdev {
+  readonly serial: number;
+  readonly ramBytes: number;
+  readonly pmemBytes: number;
+  readonly numaNode?: number;
+  /** endpointN below it, when its driver made one */
+  readonly endpoint?: string;
+}
+
+export interface Decoder {
+  readonly kind: 'root' | 'switch' | 'endpoint';
+  readonly start: number;
+  readonly size: number;
+  readonly interleaveWays: number;
+  readonly interleaveGranularity: number;
+  readonly targetList: readonly number[];
+  readonly region?: string;
+  readonly locked?: boolean;
+  /** endpoint decoders */
+  readonly mode?: string;
+  readonly dpaStart?: number;
+  readonly dpaSize?: number;
+  /** endpoint decoders: the memdev whose decoder it is */
+  readonly memdev?: string;
+}
+
+export interface Region {
+  readonly mode?: string;
+  readonly uuid?: string;
+  readonly start: number;
+  readonly size: number;
+  readonly interleaveWays: number;
+  readonly interleaveGranularity: number;
+  readonly committed: boolean;
+  readonly driver: string | null;
+  /** endpoint decoders in interleave order; null: target not set */
+  readonly targets: readonly (string | null)[];
+}
+
+export interface DaxDevice {
+  readonly driver: string | null;
+  readonly size: number;
+  readonly align?: number;
+  readonly targetNode?: number;
+  readonly numaNode?: number;
+  readonly start?: number;
+  readonly state?: string;
+  readonly hotplug?: string;
+  /** the CXL region it lies in, when it does */
+  readonly region?: string;
+}
+
+export interface MemoryBlock {
+  readonly state: string;
+  /** `Normal`, `Movable`, ...; `none` when offline or spanning several. Several zones are what an offline block may become. */
+  readonly zones: readonly string[];
+  readonly node: number;
+  readonly physAddress: number;
+  readonly removable?: boolean;
+}
+
+export interface NumaNode {
+  readonly online: boolean;
+  readonly hasMemory: boolean;
+  readonly hasCpu: boolean;
+  readonly memoryBytes: number;
+}
+
+export interface IomemResource {
+  readonly start: number;
+  /** inclusive, as /proc/iomem prints it */
+  readonly end: number;
+  readonly name: string;
+  readonly children: readonly IomemResource[];
+}
+
+export interface Namespace {
+  readonly mode?: string;
+  readonly size: number;
+  readonly uuid?: string;
+  readonly blockDevice?: string;
+  readonly driver: string | null;
+  readonly ndRegion: string;
+  /** the CXL region that backs it */
+  readonly region?: string;
+}
+
+/** One difference between two states: `path` like `regions.region0.driver`. */
+export interface StateChange {
+  readonly path: string;
+  readonly before?: unknown;
+  readonly after?: unknown;
+}

@@ -1,0 +1,144 @@
+import type { StateChange } from '../abi/state.js';
+import type { SourcePosition } from '../scenario/case.js';
+
+/**
+ * What a run tells about itself: one typed stream of events. The engine emits it and never prints; the live view,
+ * the trace on disk and every report are made from it alone.
+ * All times are milliseconds since the Unix epoch; all durations are milliseconds.
+ */
+export type RunEvent =
+  | { readonly type: 'case-started'; readonly at: number; readonly case: CaseIdentity }
+  | { readonly type: 'guest'; readonly at: number; readonly phase: GuestPhase; readonly detail?: string }
+  | { readonly type: 'step-started'; readonly at: number; readonly step: StepIdentity }
+  | { readonly type: 'line'; readonly at: number; readonly step: string; readonly line: TypedLine }
+  | { readonly type: 'step-ended'; readonly at: number; readonly step: StepTrace }
+  | { readonly type: 'case-ended'; readonly at: number; readonly trace: CaseTrace };
+
+export type GuestPhase =
+  'resolving' | 'booting' | 'ready' | 'reused' | 'rebooting' | 'stopped' | 'died' | 'kept';
+
+export type Verdict = 'pass' | 'fail' | 'skip' | 'known-bug' | 'fixed' | 'infra';
+
+export interface CaseIdentity {
+  readonly id: string;
+  readonly scenario: string;
+  readonly description: string;
+  readonly references: readonly string[];
+  readonly position: SourcePosition;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly topology: string;
+  readonly kernel: string;
+}
+
+export interface StepIdentity {
+  /** place in the case: `3`, `3.1.2` within a parallel or repeat, `cleanup.1` */
+  readonly id: string;
+  /** what it does, in a line */
+  readonly title: string;
+  readonly kind: string;
+  readonly position: SourcePosition;
+}
+
+/** A line typed in the guest, exactly, and what came of it. */
+export interface TypedLine {
+  /** POSIX sh; for QMP the command as JSON, marked by `channel` */
+  readonly text: string;
+  readonly channel: 'sh' | 'qmp';
+  readonly at: number;
+  readonly milliseconds: number;
+  readonly stdout?: string;
+  readonly stderr?: string;
+  readonly code?: number | null;
+  /** by name, when the kernel refused */
+  readonly errno?: string;
+}
+
+export interface StepFailure {
+  readonly message: string;
+  readonly position: SourcePosition;
+  readonly expected?: unknown;
+  readonly received?: unknown;
+  /** the sysfs path or the state path in question */
+  readonly subject?: string;
+  /** the kernel did something else, or the rig could not ask */
+  readonly blame: 'kernel' | 'rig';
+}
+
+/** A splat found on the console, fingerprinted by symbols. */
+export interface SplatRecord {
+  readonly kind: string;
+  readonly title: string;
+  readonly fingerprint: string;
+  readonly text: string;
+  readonly allowed: boolean;
+}
+
+export interface StepTrace extends StepIdentity {
+  readonly startedAt: number;
+  readonly milliseconds: number;
+  readonly outcome: 'pass' | 'fail' | 'skipped';
+  readonly lines: readonly TypedLine[];
+  readonly changes: readonly StateChange[];
+  /** kernel log of this step */
+  readonly log: string;
+  readonly splats: readonly SplatRecord[];
+  readonly failure?: StepFailure;
+}
+
+export const TRACE_VERSION = 1;
+
+export interface CaseTrace {
+  readonly version: typeof TRACE_VERSION;
+  readonly case: CaseIdentity;
+  readonly verdict: Verdict;
+  /** why, for every verdict but pass: a sentence */
+  readonly reason?: string;
+  readonly failure?: StepFailure;
+  readonly startedAt: number;
+  readonly milliseconds: number;
+  readonly guest?: {
+    readonly reused: boolean;
+    readonly bootMilliseconds: number;
+    readonly accelerator: string;
+    readonly kernelRelease: string;
+    readonly kernelId: string;
+    /** how many cases this guest had served before */
+    readonly casesBefore: number;
+  };
+  readonly steps: readonly StepTrace[];
+  /** what differs from the state before the first step, when it must not */
+  readonly leftovers: readonly StateChange[];
+  readonly splats: readonly SplatRecord[];
+  /** folder of this case's artifacts, relative to the run's folder */
+  readonly artifacts: string;
+}
+
+export interface RunSummary {
+  readonly version: typeof TRACE_VERSION;
+  readonly startedAt: number;
+  readonly milliseconds: number;
+  readonly command: readonly string[];
+  readonly environment: RunEnvironment;
+  readonly counts: Readonly<Record<Verdict, number>>;
+  readonly exitCode: number;
+}
+
+export interface RunEnvironment {
+  readonly cxlrig: string;
+  readonly node: string;
+  readonly qemu: string;
+  readonly accelerator: string;
+  readonly acceleratorReason: string;
+  readonly host: {
+    readonly kernel: string;
+    readonly cpus: number;
+    readonly memoryBytes: number;
+    readonly distribution: string;
+  };
+  readonly kernels: readonly {
+    readonly profile: string;
+    readonly release: string;
+    readonly id: string;
+    readonly origin: string;
+  }[];
+}

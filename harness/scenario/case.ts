@@ -1,0 +1,42 @@
+import type { Requirement, KnownBug, StepDocument } from './language.js';
+
+/** A place in a YAML file; line and column count from 1. */
+export interface SourcePosition {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A step of an expanded case, with its place in the file. */
+export interface Step {
+  readonly document: StepDocument;
+  readonly position: SourcePosition;
+  /** where a part of the step stands: `at('expect', 'memory', 0, 'state')`; the nearest enclosing place if the part has none */
+  at(...path: readonly (string | number)[]): SourcePosition;
+  /** steps of `repeat`, and branches of `parallel`, in order */
+  readonly branches: readonly (readonly Step[])[];
+}
+
+/** One case: a scenario with one row of its matrix put in. */
+export interface ScenarioCase {
+  /** stable over runs: path of the scenario below scenarios/ without .yaml, plus the matrix values: `current/kmem [policy=online]` */
+  readonly id: string;
+  readonly scenario: string;
+  readonly description: string;
+  readonly references: readonly string[];
+  readonly file: string;
+  readonly position: SourcePosition;
+  /** matrix and case-row values of this case, in the order of the file */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** path or name, as written; the run resolves it */
+  readonly topology: string;
+  readonly boot: 'any' | 'cold';
+  readonly cmdline: readonly string[];
+  readonly requires: readonly Requirement[];
+  readonly knownBugs: readonly KnownBug[];
+  readonly allowSplats: readonly string[];
+  readonly timeoutMs: number;
+  readonly steps: readonly Step[];
+  readonly cleanup: readonly Step[];
+  readonly leavesNoTrace: boolean;
+}

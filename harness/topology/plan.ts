@@ -1,0 +1,39 @@
+/** What a validated topology becomes: everything that the guest and the engine need to know, as plain data. */
+export interface MachinePlan {
+  /** the topology's name */
+  readonly name: string;
+  /** content hash of what decides the machine: equal ids mean interchangeable machines */
+  readonly id: string;
+  /** QEMU arguments for the machine, its memory, its CXL devices and windows; no kernel, console, QMP or network */
+  readonly qemuArgs: readonly string[];
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly hostBridges: readonly { readonly id: string }[];
+  readonly devices: readonly PlannedDevice[];
+  readonly windows: readonly PlannedWindow[];
+  /** ports without a device at boot, by id: where hot-add can plug */
+  readonly freePorts: readonly string[];
+}
+
+export interface PlannedDevice {
+  /** the name that scenarios use; also QEMU's qdev id */
+  readonly id: string;
+  /** the guest finds the memdev by it (`memN/serial`): numbering of memN is not stable */
+  readonly serial: number;
+  readonly volatileBytes: number;
+  readonly persistentBytes: number;
+  readonly labelBytes: number;
+  /** id of the root port or switch downstream port it is plugged into */
+  readonly port: string;
+  readonly hostBridge: string;
+}
+
+export interface PlannedWindow {
+  readonly id: string;
+  /** index in the CEDT: root decoder `decoder0.<index>` in the guest */
+  readonly index: number;
+  readonly sizeBytes: number;
+  readonly granularity: number;
+  /** host bridge ids in interleave order */
+  readonly targets: readonly string[];
+}
