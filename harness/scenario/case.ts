@@ -1,11 +1,7 @@
+import type { SourcePosition } from '../base/diagnostic.js';
 import type { Requirement, KnownBug, StepDocument } from './language.js';
 
-/** A place in a YAML file; line and column count from 1. */
-export interface SourcePosition {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
+export type { SourcePosition } from '../base/diagnostic.js';
 
 /** A step of an expanded case, with its place in the file. */
 export interface Step {
