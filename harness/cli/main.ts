@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { ownVersion } from '../run/environment.js';
+import { registerCheck } from './check.js';
+import { registerDoctor } from './doctor.js';
+import { explain } from './explain.js';
+import { registerKernel } from './kernel.js';
+import { registerList } from './list.js';
+import { registerRun } from './run.js';
+import { registerSchema } from './schema.js';
+import { registerShell } from './shell.js';
+
+const program = new Command('cxlrig')
+  .description('Boots real Linux kernels on emulated CXL memory and says whether they did right.')
+  .version(await ownVersion())
+  .showHelpAfterError('(--help tells more)')
+  .showSuggestionAfterError()
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  cxlrig run                               every shipped scenario on the stock kernel
+  cxlrig run current/region-to-kmem        one scenario
+  cxlrig run my.yaml --kernel debian-stable
+  cxlrig shell two-bridges                 a shell in a guest with that topology
+  cxlrig doctor                            is this machine fit for it?`,
+  );
+
+for (const register of [
+  registerRun,
+  registerShell,
+  registerCheck,
+  registerList,
+  registerSchema,
+  registerKernel,
+  registerDoctor,
+]) {
+  register(program);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else process.exitCode = explain(error, process.stderr);
+}

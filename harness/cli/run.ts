@@ -1,0 +1,134 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { liveView } from '../report/live.js';
+import { summaryText } from '../report/terminal.js';
+import { run, type RunRequest } from '../run/index.js';
+import { abortOnInterrupt } from './interrupt.js';
+
+interface RunFlags {
+  readonly testNamePattern?: RegExp;
+  readonly kernel: string[];
+  readonly topology?: string;
+  readonly jobs: number;
+  readonly retry: number;
+  readonly bail: number | boolean;
+  readonly shard?: { index: number; count: number };
+  readonly keepOnFailure?: boolean;
+  readonly accel?: 'tcg' | 'kvm';
+  readonly mirror?: string;
+  readonly out: string;
+}
+
+export function registerRun(program: Command): void {
+  program
+    .command('run')
+    .description('run scenarios and say with evidence what the kernel did')
+    .argument('[scenarios...]', 'files, folders, or names below scenarios/ (default: all that are shipped)')
+    .option('-t, --test-name-pattern <regexp>', 'only cases whose id matches', regexp)
+    .option('-k, --kernel <profile>', 'kernel to boot; may be given several times', collect, [])
+    .option('--topology <name>', "use this topology instead of the scenario's own")
+    .option('-j, --jobs <n>', 'guests at a time', count, Math.max(1, Math.min(4, availableParallelism())))
+    .option('--retry <n>', 'try a failed case again so many times', count, 0)
+    .option('--bail [n]', 'stop after n failures (1 when no number is given)', count)
+    .option('--shard <i/n>', 'run the i-th of n parts of the cases', shard)
+    .option('--keep-on-failure', 'leave the guest of a failed case running and print how to get in')
+    .addOption(
+      new Option('--accel <name>', 'accelerator instead of the one that was found to work').choices([
+        'tcg',
+        'kvm',
+      ]),
+    )
+    .option('--mirror <url>', 'Debian mirror to fetch kernels and packages from')
+    .option('--out <dir>', 'folder for the artifacts of runs', '.cxlrig/runs')
+    .addHelpText(
+      'after',
+      `
+Exit code: 0 every case passed, was skipped or failed as declared; 1 a case failed; 2 invalid scenario or
+flag, nothing was booted; 3 the rig could not do its work; 130 interrupted.
+
+Examples:
+  cxlrig run
+  cxlrig run current -t 'policy=online'
+  cxlrig run my.yaml --kernel stock --kernel debian-stable --jobs 2
+  cxlrig run my.yaml --keep-on-failure`,
+    )
+    .action(async (scenarios: string[], flags: RunFlags) => {
+      process.exitCode = await runCommand(scenarios, flags);
+    });
+}
+
+async function runCommand(scenarios: readonly string[], flags: RunFlags): Promise<number> {
+  const interrupt = abortOnInterrupt();
+  const out = resolve(flags.out);
+  const view = liveView(process.stdout, out);
+  try {
+    const request: RunRequest = {
+      scenarios,
+      kernels: flags.kernel.length > 0 ? [...new Set(flags.kernel)] : ['stock'],
+      jobs: flags.jobs,
+      retries: flags.retry,
+      bail: flags.keepOnFailure ? 1 : Number(flags.bail ?? 0),
+      keepOnFailure: flags.keepOnFailure ?? false,
+      out,
+      command: process.argv.slice(2),
+      progress: (update) => view.progress(update),
+      ...(flags.testNamePattern && { pattern: flags.testNamePattern }),
+      ...(flags.topology !== undefined && { topology: flags.topology }),
+      ...(flags.shard && { shard: flags.shard }),
+      ...(flags.accel && { accelerator: flags.accel }),
+      ...(flags.mirror !== undefined && { mirror: flags.mirror }),
+    };
+    const outcome = await run(
+      request,
+      {
+        started(environment, cases) {
+          const kernels = environment.kernels
+            .map(({ profile, release }) => `${profile} ${release}`)
+            .join(', ');
+          view.print(
+            `kernel ${kernels}; QEMU ${environment.qemu}, ${environment.accelerator} (${environment.acceleratorReason}); ${cases} cases\n`,
+          );
+        },
+        event: ({ planned, event }) => view.event(planned.key, event),
+      },
+      interrupt.signal,
+    );
+    view.close();
+    process.stdout.write(
+      `${summaryText(outcome.summary, outcome.runDir, { color: process.stdout.isTTY })}\n`,
+    );
+    return outcome.summary.exitCode;
+  } finally {
+    view.close();
+    interrupt.release();
+  }
+}
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}
+
+function count(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0 || number > 1000)
+    throw new InvalidArgumentError('a whole number is needed.');
+  return number;
+}
+
+function regexp(value: string): RegExp {
+  try {
+    return new RegExp(value);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+function shard(value: string): { index: number; count: number } {
+  const match = /^(\d+)\/(\d+)$/.exec(value);
+  const index = Number(match?.[1]);
+  const parts = Number(match?.[2]);
+  if (!match || index < 1 || index > parts)
+    throw new InvalidArgumentError('write it as i/n with 1 <= i <= n, such as 2/4.');
+  return { index, count: parts };
+}

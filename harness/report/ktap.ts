@@ -1,0 +1,38 @@
+import type { CaseTrace } from './trace.js';
+
+/** KTAP version 1, as Documentation/dev-tools/ktap.rst has it: what kernel CI tools parse. */
+export function ktap(traces: readonly CaseTrace[]): string {
+  const lines = traces.flatMap((trace, index) => [...diagnostics(trace), result(trace, index + 1)]);
+  return ['KTAP version 1', `1..${traces.length}`, ...lines, ''].join('\n');
+}
+
+function result(trace: CaseTrace, number: number): string {
+  const description = oneLine(trace.case.id).replaceAll('#', '');
+  const reason = oneLine(trace.reason ?? '');
+  switch (trace.verdict) {
+    case 'pass':
+      return `ok ${number} ${description}`;
+    case 'skip':
+      return `ok ${number} ${description} # SKIP ${reason}`;
+    case 'known-bug':
+      return `ok ${number} ${description} # XFAIL ${reason}`;
+    case 'fail':
+    case 'fixed':
+      return `not ok ${number} ${description}`;
+    case 'infra':
+      return `not ok ${number} ${description} # ERROR ${reason}`;
+  }
+}
+
+function diagnostics(trace: CaseTrace): string[] {
+  if (trace.verdict !== 'fail' && trace.verdict !== 'fixed') return [];
+  const place = trace.failure?.position;
+  return [
+    `# ${oneLine(trace.reason ?? trace.verdict)}`,
+    ...(place ? [`# at ${place.file}:${place.line}:${place.column}`] : []),
+  ];
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ').trim();
+}

@@ -1,0 +1,121 @@
+import { createLogUpdate } from 'log-update';
+import { createColors } from 'picocolors';
+import type { ProgressUpdate } from '../base/progress.js';
+import { caseText, seconds } from './terminal.js';
+import type { RunEvent } from './trace.js';
+
+/** What a person sees while a run goes on. On a terminal the last lines move; elsewhere only finished lines are printed. */
+export interface LiveView {
+  progress(update: ProgressUpdate): void;
+  /** @param key the case it belongs to */
+  event(key: string, event: RunEvent): void;
+  /** prints a line above what moves */
+  print(text: string): void;
+  close(): void;
+}
+
+interface Activity {
+  readonly since: number;
+  text: string;
+}
+
+const REDRAW_MS = 120;
+/** Without a terminal a job is mentioned again at most this often, so that a log shows life without drowning in it. */
+const MENTION_MS = 15_000;
+
+export function liveView(stream: NodeJS.WriteStream, runDir: string): LiveView {
+  return stream.isTTY ? movingView(stream, runDir) : plainView(stream, runDir);
+}
+
+function movingView(stream: NodeJS.WriteStream, runDir: string): LiveView {
+  const update = createLogUpdate(stream, { showCursor: true });
+  const colors = createColors(true);
+  const activities = new Map<string, Activity>();
+  let job: { task: string; text: string; since: number } | undefined;
+
+  const draw = (): void => {
+    const lines = [...activities].map(
+      ([key, { since, text }]) =>
+        `${colors.cyan('...  ')} ${key} ${colors.dim(`${seconds(Date.now() - since)}  ${text}`)}`,
+    );
+    if (job)
+      lines.unshift(`${colors.cyan('...  ')} ${job.text} ${colors.dim(seconds(Date.now() - job.since))}`);
+    update(lines.map((line) => clip(line, stream.columns)).join('\n'));
+  };
+  const timer = setInterval(draw, REDRAW_MS);
+
+  const print = (text: string): void => {
+    update.clear();
+    stream.write(`${text}\n`);
+    draw();
+  };
+
+  return {
+    progress(next) {
+      const since = job?.task === next.task ? job.since : Date.now();
+      job = { task: next.task, text: progressText(next), since };
+    },
+    event(key, event) {
+      job = undefined;
+      if (event.type === 'case-ended') {
+        activities.delete(key);
+        print(caseText(event.trace, runDir, { color: true }));
+        return;
+      }
+      const activity = activities.get(key) ?? { since: event.at, text: '' };
+      activity.text = activityText(event) ?? activity.text;
+      activities.set(key, activity);
+    },
+    print,
+    close() {
+      clearInterval(timer);
+      update.clear();
+      update.done();
+    },
+  };
+}
+
+function plainView(stream: NodeJS.WriteStream, runDir: string): LiveView {
+  const print = (text: string): void => void stream.write(`${text}\n`);
+  let mentioned: { task: string; at: number } | undefined;
+  return {
+    progress(update) {
+      if (mentioned?.task === update.task && Date.now() - mentioned.at < MENTION_MS) return;
+      mentioned = { task: update.task, at: Date.now() };
+      print(`...   ${progressText(update)}`);
+    },
+    event(_key, event) {
+      if (event.type === 'case-ended') print(caseText(event.trace, runDir, { color: false }));
+      if (event.type === 'guest' && event.phase === 'kept') print(event.detail ?? '');
+    },
+    print,
+    close: () => undefined,
+  };
+}
+
+function progressText({ task, detail, fraction }: ProgressUpdate): string {
+  const share = fraction === undefined ? '' : ` ${Math.floor(fraction * 100)}%`;
+  return `${task}${share}${detail === undefined ? '' : `: ${detail}`}`;
+}
+
+function activityText(event: RunEvent): string | undefined {
+  switch (event.type) {
+    case 'guest':
+      return `guest ${event.phase}${event.detail === undefined ? '' : `: ${event.detail}`}`;
+    case 'step-started':
+      return `step ${event.step.id}: ${event.step.title}`;
+    case 'case-started':
+    case 'line':
+    case 'step-ended':
+    case 'case-ended':
+      return undefined;
+  }
+}
+
+/** Cuts a line to the terminal's width, not counting colour codes. */
+function clip(line: string, columns: number): string {
+  // eslint-disable-next-line no-control-regex
+  const visible = line.replace(/\u001b\[\d+m/g, '');
+  if (visible.length <= columns) return line;
+  return `${visible.slice(0, Math.max(columns - 1, 1))}…`;
+}

@@ -1,0 +1,27 @@
+import type { CaseTrace, RunSummary, Verdict } from './trace.js';
+
+const VERDICTS: readonly Verdict[] = ['pass', 'fail', 'skip', 'known-bug', 'fixed', 'infra'];
+
+export function countVerdicts(traces: readonly CaseTrace[]): Record<Verdict, number> {
+  return Object.fromEntries(
+    VERDICTS.map((verdict) => [verdict, traces.filter((trace) => trace.verdict === verdict).length]),
+  ) as Record<Verdict, number>;
+}
+
+/** results.json: one entry a case, without the steps: those are in the case's trace.json. */
+export function results(summary: RunSummary, traces: readonly CaseTrace[]): string {
+  const cases = traces.map((trace) => ({
+    id: trace.case.id,
+    kernel: trace.case.kernel,
+    topology: trace.case.topology,
+    verdict: trace.verdict,
+    reason: trace.reason,
+    failure: trace.failure,
+    splats: trace.splats.map(({ title, fingerprint, allowed }) => ({ title, fingerprint, allowed })),
+    milliseconds: trace.milliseconds,
+    file: trace.case.position.file,
+    line: trace.case.position.line,
+    artifacts: trace.artifacts,
+  }));
+  return `${JSON.stringify({ version: summary.version, exitCode: summary.exitCode, counts: summary.counts, cases }, null, 2)}\n`;
+}

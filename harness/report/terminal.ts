@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { createColors } from 'picocolors';
+import { codeFrame, type SourcePosition } from '../base/diagnostic.js';
+import type { CaseTrace, RunSummary, StepTrace, Verdict } from './trace.js';
+
+/** Text for people at a terminal, made from traces. `color` off gives plain text for logs. */
+export interface TerminalStyle {
+  readonly color: boolean;
+}
+
+const MOST_LINES_OF_LOG = 12;
+const MOST_LINES_TYPED = 6;
+
+const MARK: Readonly<Record<Verdict, string>> = {
+  pass: 'ok',
+  fail: 'FAIL',
+  skip: 'skip',
+  'known-bug': 'known',
+  fixed: 'FIXED',
+  infra: 'INFRA',
+};
+
+/** One line a case; for what is not well, everything needed to see why. */
+export function caseText(trace: CaseTrace, runDir: string, style: TerminalStyle): string {
+  const colors = createColors(style.color);
+  const paint = {
+    pass: colors.green,
+    fail: colors.red,
+    skip: colors.yellow,
+    'known-bug': colors.yellow,
+    fixed: colors.magenta,
+    infra: colors.red,
+  }[trace.verdict];
+  const boot = trace.guest && !trace.guest.reused ? `, boot ${seconds(trace.guest.bootMilliseconds)}` : '';
+  const head = `${paint(MARK[trace.verdict].padEnd(5))} ${trace.case.id} ${colors.dim(`(${seconds(trace.milliseconds)}${boot})`)}`;
+  if (trace.verdict === 'pass') return head;
+  if (trace.verdict === 'skip' || trace.verdict === 'known-bug') {
+    return `${head}\n      ${colors.dim(trace.reason ?? '')}`;
+  }
+  return [
+    head,
+    ...failureText(trace, runDir, style).map((line) => (line === '' ? '' : `      ${line}`)),
+  ].join('\n');
+}
+
+function failureText(trace: CaseTrace, runDir: string, style: TerminalStyle): string[] {
+  const colors = createColors(style.color);
+  const step = trace.steps.findLast(({ outcome }) => outcome === 'fail');
+  const { failure } = trace;
+  return [
+    ...(trace.reason ?? trace.verdict).split('\n').map((line) => colors.bold(line)),
+    ...(failure ? frame(failure.position) : []),
+    ...(step ? [`${colors.dim('step     ')} ${step.id} ${step.title}`, ...typed(step, style)] : []),
+    ...(failure?.subject === undefined ? [] : [`${colors.dim('subject  ')} ${failure.subject}`]),
+    ...pair('expected', failure?.expected, style),
+    ...pair('received', failure?.received, style),
+    ...(step ? kernelLog(step, style) : []),
+    `${colors.dim('artifacts')} ${relative(process.cwd(), runDir) || '.'}/${trace.artifacts}`,
+    '',
+  ];
+}
+
+function frame(position: SourcePosition): string[] {
+  const place = `${relative(process.cwd(), position.file) || position.file}:${position.line}:${position.column}`;
+  return [place, ...sourceFrame(position)];
+}
+
+function sourceFrame(position: SourcePosition): string[] {
+  try {
+    return codeFrame(position, readFileSync(position.file, 'utf8')).split('\n');
+  } catch {
+    return [];
+  }
+}
+
+function typed(step: StepTrace, style: TerminalStyle): string[] {
+  const colors = createColors(style.color);
+  const shown = step.lines.slice(-MOST_LINES_TYPED);
+  return shown.map(({ text, errno, code }) => {
+    const result = errno ?? (code === 0 || code === undefined ? '' : `exit ${code}`);
+    return `${colors.dim('typed    ')} ${text.trimEnd().replaceAll('\n', '\n                ')}${result ? colors.red(`   -> ${result}`) : ''}`;
+  });
+}
+
+function pair(name: string, value: unknown, style: TerminalStyle): string[] {
+  if (value === undefined) return [];
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return [`${createColors(style.color).dim(name.padEnd(9))} ${text}`];
+}
+
+function kernelLog(step: StepTrace, style: TerminalStyle): string[] {
+  const colors = createColors(style.color);
+  const lines = step.log.split('\n').filter((line) => line.trim() !== '');
+  const left = lines.length - MOST_LINES_OF_LOG;
+  return [
+    ...lines.slice(0, MOST_LINES_OF_LOG).map((line) => `${colors.dim('kernel   ')} ${line}`),
+    ...(left > 0 ? [colors.dim(`          ... ${left} more lines in dmesg.log`)] : []),
+  ];
+}
+
+/** The last lines of a run: what came of it, where to look. */
+export function summaryText(summary: RunSummary, runDir: string, style: TerminalStyle): string {
+  const colors = createColors(style.color);
+  const { counts } = summary;
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const parts = (Object.keys(MARK) as Verdict[])
+    .filter((verdict) => counts[verdict] > 0)
+    .map((verdict) => {
+      const text = `${counts[verdict]} ${verdict}`;
+      if (verdict === 'pass') return colors.green(text);
+      return verdict === 'skip' || verdict === 'known-bug' ? colors.yellow(text) : colors.red(text);
+    });
+  return [
+    '',
+    `${total} cases in ${seconds(summary.milliseconds)}: ${parts.join(', ')}`,
+    `${colors.dim('artifacts')} ${relative(process.cwd(), runDir) || '.'}`,
+  ].join('\n');
+}
+
+/** `850ms`, `3.2s`, `2m 5s`: as long as it takes to read, no longer. */
+export function seconds(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)}ms`;
+  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)}s`;
+  const whole = Math.round(milliseconds / 1000);
+  return `${Math.floor(whole / 60)}m ${whole % 60}s`;
+}

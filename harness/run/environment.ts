@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { packageRoot } from '../base/places.js';
+import type { RunEnvironment } from '../report/trace.js';
+import type { Bootable } from './briefing.js';
+
+/** What the run stands on, for run.json: whoever reads a verdict must be able to repeat it. */
+export async function describeEnvironment(
+  bootables: readonly Bootable[],
+  qemu: string,
+  choice: { readonly accelerator: string; readonly reason: string },
+): Promise<RunEnvironment> {
+  return {
+    cxlrig: await ownVersion(),
+    node: process.version,
+    qemu,
+    accelerator: choice.accelerator,
+    acceleratorReason: choice.reason,
+    host: {
+      kernel: release(),
+      cpus: cpus().length,
+      memoryBytes: totalmem(),
+      distribution: await distribution(),
+    },
+    kernels: bootables.map(({ kernel: { profile, release: kernelRelease, id, origin } }) => ({
+      profile,
+      release: kernelRelease,
+      id,
+      origin,
+    })),
+  };
+}
+
+export async function ownVersion(): Promise<string> {
+  const manifest = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return manifest.version;
+}
+
+async function distribution(): Promise<string> {
+  const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(text)?.[1] ?? 'unknown';
+}

@@ -1,0 +1,92 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readState, type State } from '../abi/index.js';
+import { RigError } from '../base/errors.js';
+import { bootGuest, type RunningGuest } from '../guest/index.js';
+import type { ScenarioCase } from '../scenario/index.js';
+import type { Briefing } from './briefing.js';
+import type { PlannedCase } from './plan.js';
+
+/** A guest lent to a case. */
+export interface LentGuest {
+  readonly guest: RunningGuest;
+  /** the state right after boot, which every case must leave behind */
+  readonly atBoot: State;
+  readonly reused: boolean;
+  readonly casesBefore: number;
+}
+
+export interface GuestPool {
+  /** a guest in its boot state for the case: the one at hand when it is the right machine and clean, else a new one */
+  lend(planned: PlannedCase, scenarioCase: ScenarioCase, telling: BootTelling): Promise<LentGuest>;
+  /** takes it back; a guest that is not clean is ended */
+  giveBack(clean: boolean): Promise<void>;
+}
+
+interface BootTelling {
+  readonly booting: () => void;
+  readonly signal: AbortSignal;
+}
+
+interface Held {
+  readonly machine: string;
+  readonly guest: RunningGuest;
+  readonly atBoot: State;
+  cases: number;
+}
+
+let pool: GuestPool | undefined;
+
+/** The worker's own pool: one guest at a time, kept over files and cases for as long as it is clean. */
+export function guestPool(briefing: Briefing): GuestPool {
+  pool ??= makePool(briefing);
+  return pool;
+}
+
+function makePool(briefing: Briefing): GuestPool {
+  let held: Held | undefined;
+  let boots = 0;
+
+  const end = async (): Promise<void> => {
+    const guest = held?.guest;
+    held = undefined;
+    await guest?.stop();
+  };
+
+  return {
+    async lend(planned, scenarioCase, telling) {
+      const machine = machineKey(planned, scenarioCase);
+      if (held && held.machine === machine && scenarioCase.boot !== 'cold') {
+        held.cases += 1;
+        return { guest: held.guest, atBoot: held.atBoot, reused: true, casesBefore: held.cases - 1 };
+      }
+      await end();
+      telling.booting();
+      const bootable = briefing.bootables.find(({ kernel }) => kernel.profile === planned.kernel);
+      if (!bootable) throw new RigError('kernel', `kernel ${planned.kernel} was not prepared for this run`);
+      const dir = join(briefing.runDir, 'guests', `${process.pid}-${(boots += 1)}`);
+      await mkdir(dir, { recursive: true });
+      const guest = await bootGuest(
+        {
+          kernel: bootable.kernel,
+          initramfs: bootable.initramfs,
+          machine: planned.machine,
+          cmdline: scenarioCase.cmdline,
+          accelerator: briefing.accelerator,
+          dir,
+        },
+        { signal: telling.signal },
+      );
+      const atBoot = await readState(guest, planned.machine);
+      held = { machine, guest, atBoot, cases: 1 };
+      return { guest, atBoot, reused: false, casesBefore: 0 };
+    },
+    async giveBack(clean) {
+      if (!clean) await end();
+    },
+  };
+}
+
+function machineKey(planned: PlannedCase, scenarioCase: ScenarioCase): string {
+  return JSON.stringify([planned.kernel, planned.machine.id, scenarioCase.cmdline]);
+}

@@ -1,0 +1,96 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RigError } from '../base/errors.js';
+import { chooseAccelerator, qemuVersion } from '../guest/index.js';
+import { countVerdicts } from '../report/results.js';
+import { TRACE_VERSION, type CaseTrace, type RunSummary } from '../report/trace.js';
+import { writeReports } from '../report/write.js';
+import { exitCode } from '../verdict/index.js';
+import { describeEnvironment } from './environment.js';
+import { makePlan } from './plan.js';
+import { prepareBootables } from './prepare.js';
+import type { CaseEvent } from './reporter.js';
+import type { RunRequest } from './request.js';
+import { runSession } from './session.js';
+
+export type { RunRequest } from './request.js';
+export type { CaseEvent } from './reporter.js';
+
+export interface RunOutcome {
+  readonly runDir: string;
+  readonly summary: RunSummary;
+  readonly traces: readonly CaseTrace[];
+}
+
+export interface RunSubscriber {
+  /** everything is ready: the first guest boots next */
+  started(environment: RunSummary['environment'], cases: number, runDir: string): void;
+  event(event: CaseEvent): void;
+}
+
+/**
+ * A whole run: plan, kernels and images, guests, traces, reports.
+ * @throws UsageError before anything is fetched or booted when the request or a scenario is invalid
+ * @throws RigError when a kernel or image can't be had, QEMU is missing, or the run's folder can't be written
+ */
+export async function run(
+  request: RunRequest,
+  subscriber: RunSubscriber,
+  signal: AbortSignal,
+): Promise<RunOutcome> {
+  const startedAt = Date.now();
+  const plan = await makePlan(request);
+  const qemu = await qemuVersion();
+  const choice = await chooseAccelerator(request.accelerator);
+  const bootables = await prepareBootables(request.kernels, request);
+  const environment = await describeEnvironment(bootables, qemu, choice);
+  const runDir = await makeRunDir(request.out, startedAt);
+  signal.throwIfAborted();
+  subscriber.started(environment, plan.cases.length, runDir);
+  const briefing = {
+    runDir,
+    bootables,
+    accelerator: choice.accelerator,
+    qemuVersion: qemu,
+    keepOnFailure: request.keepOnFailure,
+    cases: plan.cases,
+  };
+  const traces = await runSession(request, briefing, (event) => subscriber.event(event), signal);
+  const counts = countVerdicts(traces);
+  const summary: RunSummary = {
+    version: TRACE_VERSION,
+    startedAt,
+    milliseconds: Date.now() - startedAt,
+    command: request.command,
+    environment,
+    counts,
+    exitCode: exitCode(counts, signal.aborted),
+  };
+  await writeReports(runDir, summary, traces);
+  return { runDir, summary, traces };
+}
+
+/** `.cxlrig/runs/2026-11-22T18-20-05.123`: sorts by time, and a second run in the same millisecond gets another. */
+async function makeRunDir(out: string, startedAt: number): Promise<string> {
+  const name = new Date(startedAt).toISOString().replaceAll(':', '-').replace('Z', '');
+  try {
+    await mkdir(out, { recursive: true });
+    for (let copy = 0; ; copy += 1) {
+      const dir = join(out, copy === 0 ? name : `${name}-${copy}`);
+      const made = await mkdir(dir).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === 'EEXIST') return false;
+          throw error;
+        },
+      );
+      if (made) return dir;
+    }
+  } catch (error) {
+    throw new RigError(
+      'trace',
+      `the run's folder cannot be made in ${out}: ${(error as Error).message}`,
+      'give another folder with --out DIR',
+    );
+  }
+}

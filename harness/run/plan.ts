@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { UsageError } from '../base/errors.js';
+import { findScenarios, loadScenario, type ScenarioCase } from '../scenario/index.js';
+import { loadTopology, type MachinePlan } from '../topology/index.js';
+import type { RunRequest } from './request.js';
+
+/** A case on a kernel: the unit that gets a verdict. Plain data, so that it can be sent to a worker. */
+export interface PlannedCase {
+  /** unique in the run; what people see: the case's id, with ` @kernel` when the run has several */
+  readonly key: string;
+  readonly caseId: string;
+  readonly file: string;
+  readonly kernel: string;
+  readonly machine: MachinePlan;
+  /** folder of its artifacts, relative to the run's folder */
+  readonly artifacts: string;
+}
+
+export interface RunPlan {
+  readonly cases: readonly PlannedCase[];
+}
+
+/**
+ * Loads and validates everything that was asked for, before anything is built or booted.
+ * @throws UsageError (DocumentError) for any invalid scenario or topology, or when nothing is selected
+ */
+export async function makePlan(request: RunRequest): Promise<RunPlan> {
+  const files = await findScenarios(request.scenarios);
+  const planned: PlannedCase[] = [];
+  for (const file of files) {
+    const { cases } = await loadScenario(file);
+    for (const scenarioCase of cases) {
+      const machine = await loadTopology(request.topology ?? scenarioCase.topology, { relativeTo: file });
+      for (const kernel of request.kernels) planned.push(planCase(scenarioCase, kernel, machine, request));
+    }
+  }
+  const selected = planned.filter(({ key }) => request.pattern?.test(key) ?? true);
+  if (selected.length === 0) {
+    throw new UsageError(
+      request.pattern
+        ? `none of the ${planned.length} cases matches ${String(request.pattern)}`
+        : 'no scenario was found',
+      '`cxlrig list cases` prints the ids that can be matched',
+    );
+  }
+  const shard = request.shard;
+  return { cases: shard ? selected.filter((_, n) => n % shard.count === shard.index - 1) : selected };
+}
+
+function planCase(
+  scenarioCase: ScenarioCase,
+  kernel: string,
+  machine: MachinePlan,
+  request: RunRequest,
+): PlannedCase {
+  const key = request.kernels.length > 1 ? `${scenarioCase.id} @${kernel}` : scenarioCase.id;
+  return {
+    key,
+    caseId: scenarioCase.id,
+    file: scenarioCase.file,
+    kernel,
+    machine,
+    artifacts: `cases/${folderName(key)}`,
+  };
+}
+
+/** A readable folder name that is unique even where characters had to go. */
+function folderName(key: string): string {
+  const readable = key
+    .replace(/[^A-Za-z0-9=._@-]+/g, '-')
+    .replace(/^[-.]+|-+$/g, '')
+    .slice(0, 100);
+  return `${readable}-${createHash('sha256').update(key).digest('hex').slice(0, 6)}`;
+}

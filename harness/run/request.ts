@@ -1,0 +1,26 @@
+import type { Progress } from '../base/progress.js';
+
+/** What the user asked a run for; the command line turned into plain values. */
+export interface RunRequest {
+  /** scenario files, folders or names below scenarios/; empty: all that are shipped */
+  readonly scenarios: readonly string[];
+  /** only cases whose id matches */
+  readonly pattern?: RegExp;
+  /** kernel profile names or paths; every case runs on each */
+  readonly kernels: readonly string[];
+  /** run on this topology instead of the scenario's own */
+  readonly topology?: string;
+  readonly jobs: number;
+  readonly retries: number;
+  /** stop after so many failures; 0: never */
+  readonly bail: number;
+  /** the index-th (from 1) of count parts of the cases */
+  readonly shard?: { readonly index: number; readonly count: number };
+  readonly keepOnFailure: boolean;
+  readonly accelerator?: 'tcg' | 'kvm';
+  readonly mirror?: string;
+  /** folder that gets the run's folder; must be writable */
+  readonly out: string;
+  readonly command: readonly string[];
+  readonly progress: Progress;
+}

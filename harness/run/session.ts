@@ -1,0 +1,109 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BaseSequencer, startVitest, type TestSpecification, type Vitest } from 'vitest/node';
+import { RigError } from '../base/errors.js';
+import { packageRoot } from '../base/places.js';
+import type { CaseTrace } from '../report/trace.js';
+import type { Briefing } from './briefing.js';
+import type { PlannedCase } from './plan.js';
+import { externalCode, scenarioPlugin } from './plugin.js';
+import { eventStream, type CaseEvent } from './reporter.js';
+import type { RunRequest } from './request.js';
+
+/** What a guest's folder keeps after the run. */
+const EVIDENCE = new Set(['console.log', 'qemu.log', 'qemu.sh']);
+
+/** How long workers get to end by themselves after an interrupt before they are killed. */
+const GRACE_MS = 4_000;
+
+/**
+ * Runs the planned cases in vitest workers and returns a trace for every one of them.
+ * @param signal when it aborts, the run ends at once: guests die, cases that had not ended are reported as infra
+ */
+export async function runSession(
+  request: RunRequest,
+  briefing: Briefing,
+  subscriber: (event: CaseEvent) => void,
+  signal: AbortSignal,
+): Promise<CaseTrace[]> {
+  const stream = eventStream(briefing.runDir, briefing.cases, subscriber);
+  await Promise.all(
+    briefing.cases.map(({ artifacts }) => mkdir(join(briefing.runDir, artifacts), { recursive: true })),
+  );
+  const exitCode = process.exitCode;
+  const vitest = await start(request, briefing, stream.reporter, signal);
+  await close(vitest, signal);
+  process.exitCode = exitCode;
+  await sweepGuests(briefing.runDir);
+  return stream.traces(signal.aborted ? 'interrupted' : 'the case never reported: its worker ended early');
+}
+
+async function start(
+  request: RunRequest,
+  briefing: Briefing,
+  reporter: ReturnType<typeof eventStream>['reporter'],
+  signal: AbortSignal,
+): Promise<Vitest> {
+  const files = [...new Set(briefing.cases.map(({ file }) => file))];
+  let vitest: Vitest | undefined;
+  const cancel = (): void => void vitest?.cancelCurrentRun('keyboard-input');
+  signal.addEventListener('abort', cancel);
+  try {
+    return await startVitest(
+      'test',
+      [],
+      {
+        root: packageRoot,
+        config: false,
+        include: files,
+        exclude: [],
+        watch: false,
+        pool: 'forks',
+        isolate: false,
+        maxWorkers: request.jobs,
+        fileParallelism: true,
+        retry: request.retries,
+        bail: request.bail,
+        passWithNoTests: true,
+        reporters: [{ onInit: (created) => void (vitest = created), ...reporter }],
+        sequence: { sequencer: byMachine(briefing.cases) },
+        server: { deps: { external: [externalCode] } },
+        provide: { cxlrig: briefing },
+        teardownTimeout: GRACE_MS,
+      },
+      { plugins: [scenarioPlugin()], logLevel: 'silent', cacheDir: join(briefing.runDir, '.vite') },
+    );
+  } catch (error) {
+    throw new RigError('host', `the test engine did not start: ${String(error)}`, undefined, [], {
+      cause: error,
+    });
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+/** Scenario files that use the same machine follow one another, so that a worker's guest can be used again. */
+function byMachine(cases: readonly PlannedCase[]): typeof BaseSequencer {
+  const machineOf = new Map(cases.map(({ file, machine }) => [file, machine.name]));
+  return class extends BaseSequencer {
+    override sort(specs: TestSpecification[]): Promise<TestSpecification[]> {
+      const key = ({ moduleId }: TestSpecification): string => `${machineOf.get(moduleId) ?? ''} ${moduleId}`;
+      return Promise.resolve([...specs].sort((a, b) => key(a).localeCompare(key(b))));
+    }
+  };
+}
+
+async function close(vitest: Vitest, signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) return vitest.close();
+  await Promise.race([vitest.close(), new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())]);
+}
+
+async function sweepGuests(runDir: string): Promise<void> {
+  await rm(join(runDir, '.vite'), { recursive: true, force: true });
+  const guests = join(runDir, 'guests');
+  for (const guest of await readdir(guests).catch(() => [])) {
+    for (const file of await readdir(join(guests, guest))) {
+      if (!EVIDENCE.has(file)) await rm(join(guests, guest, file), { recursive: true, force: true });
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { inject, test, type TestContext } from 'vitest';
+import { RigError } from '../base/errors.js';
+import type { CaseTrace, RunEvent } from '../report/trace.js';
+import { loadScenario, type ScenarioCase } from '../scenario/index.js';
+import { EVENT_ANNOTATION, type Briefing } from './briefing.js';
+import { runCase } from './case.js';
+import { guestPool } from './guest-pool.js';
+import type { PlannedCase } from './plan.js';
+
+/** Beyond the case's own time: booting, reading the state, ending a guest. */
+const AROUND_A_CASE_MS = 180_000;
+
+/** Defines a vitest test for each planned case of a scenario file. Called by the module that the plugin makes of it. */
+export async function defineCases(file: string): Promise<void> {
+  const briefing = inject('cxlrig');
+  const planned = briefing.cases.filter((entry) => entry.file === file);
+  const { cases } = await loadScenario(file);
+  for (const entry of planned) {
+    const scenarioCase = cases.find(({ id }) => id === entry.caseId);
+    if (!scenarioCase)
+      throw new RigError('host', `${file} changed while the run was starting`, 'start the run again');
+    const timeout = briefing.keepOnFailure ? 0 : scenarioCase.timeoutMs + AROUND_A_CASE_MS;
+    test(entry.key, { timeout }, (context) => runAsTest(entry, scenarioCase, briefing, context));
+  }
+}
+
+async function runAsTest(
+  planned: PlannedCase,
+  scenarioCase: ScenarioCase,
+  briefing: Briefing,
+  context: TestContext,
+): Promise<void> {
+  const tell = (event: RunEvent): void => {
+    if (event.type === 'line') return;
+    void context.annotate(JSON.stringify(event), EVENT_ANNOTATION);
+  };
+  const attempt = context.task.result?.retryCount ?? 0;
+  const trace = await runCase({
+    planned,
+    scenarioCase,
+    briefing,
+    pool: guestPool(briefing),
+    attempt,
+    emit: tell,
+  });
+  switch (trace.verdict) {
+    case 'pass':
+    case 'known-bug':
+      return;
+    case 'skip':
+      return context.skip(trace.reason);
+    case 'fail':
+    case 'fixed':
+    case 'infra':
+      throw asTestError(trace);
+  }
+}
+
+/** An error whose stack is the place in the YAML: vitest's code frame and CI annotations then show the scenario's line. */
+function asTestError(trace: CaseTrace): Error {
+  const error = new Error(trace.reason ?? trace.verdict);
+  error.name = trace.verdict;
+  const { file, line, column } = trace.failure?.position ?? trace.case.position;
+  error.stack = `${error.name}: ${error.message}\n    at ${trace.case.scenario.replace(/[()\n]/g, ' ')} (${file}:${line}:${column})`;
+  return error;
+}
