@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RigError, UsageError } from './errors.js';
 
@@ -9,15 +9,22 @@ import { RigError, UsageError } from './errors.js';
  * the machine's own apt uses for Debian, else mmdebstrap's default. Never a name of ours: an archive that is near,
  * allowed and cached is for whoever set up the machine to choose.
  *
- * @param scratch an existing folder that mmdebstrap may be pointed to
+ * @param dir an existing folder of the cache, where the answer is remembered until the machine's sources change
  * @throws UsageError when the address asked for is not one that apt takes
  */
 export async function debianMirror(
-  scratch: string,
+  dir: string,
   asked: string | undefined = process.env['CXLRIG_MIRROR'],
 ): Promise<string> {
   if (asked !== undefined && asked !== '') return checkedMirror(asked);
-  return (await mirrorOfApt()) ?? (await mirrorOfMmdebstrap(scratch));
+  const memo = join(dir, 'mirror');
+  const known = await readFile(memo, 'utf8').catch(() => undefined);
+  // asking apt costs up to a second
+  if (known !== undefined && (await modifiedAt(memo)) > (await sourcesModifiedAt())) return known;
+  const mirror = (await mirrorOfApt()) ?? (await mirrorOfMmdebstrap(dir));
+  await writeFile(`${memo}.${process.pid}`, mirror);
+  await rename(`${memo}.${process.pid}`, memo);
+  return mirror;
 }
 
 /** The file with the keys that sign Debian's archive. @throws RigError when the host has none */
@@ -61,6 +68,21 @@ function checkedMirror(mirror: string): string {
   );
 }
 
+/** When the machine's apt sources were changed last; 0 when it has none. */
+async function sourcesModifiedAt(): Promise<number> {
+  const parts = '/etc/apt/sources.list.d';
+  const files = await readdir(parts).catch(() => []);
+  const paths = ['/etc/apt/sources.list', parts, ...files.map((file) => join(parts, file))];
+  return Math.max(...(await Promise.all(paths.map(modifiedAt))));
+}
+
+async function modifiedAt(path: string): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+}
+
 async function mirrorOfApt(): Promise<string | undefined> {
   const { stdout, failed } = await execa(
     'apt-get',
@@ -74,8 +96,8 @@ async function mirrorOfApt(): Promise<string | undefined> {
  * mmdebstrap knows an archive for each suite but has no option that prints it. Its setup hook runs when the sources
  * list is written and before anything is fetched, so the hook prints the list and ends the run.
  */
-async function mirrorOfMmdebstrap(scratch: string): Promise<string> {
-  const target = join(scratch, `.mirror-${process.pid}`);
+async function mirrorOfMmdebstrap(dir: string): Promise<string> {
+  const target = join(dir, `.mirror-${process.pid}`);
   try {
     const { stdout } = await execa(
       'mmdebstrap',
