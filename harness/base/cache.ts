@@ -1,8 +1,12 @@
-import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash, randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
+import { RigError } from './errors.js';
 import { cacheRoot } from './places.js';
+import { silent, type Progress } from './progress.js';
 
 /** A finished entry of the cache: a folder that will not change any more. */
 export interface CacheEntry {
@@ -11,9 +15,14 @@ export interface CacheEntry {
   readonly reused: boolean;
 }
 
-/** Minutes without a sign of life after which another run takes over a lock: its holder refreshes it every few seconds. */
-const STALE_MS = 60_000;
-const WAIT_FOR_BUILDER_MS = 60 * 60_000;
+export interface CacheOptions {
+  /** default: cacheRoot() */
+  readonly root?: string;
+  /** hears that another run is building the entry */
+  readonly progress?: Progress;
+  /** without a sign of life for so long, the builder is taken for dead; it gives one four times as often */
+  readonly staleMs?: number;
+}
 
 /** A key for content: the same parts give the same key, and parts can't run into each other. */
 export function contentKey(...parts: readonly (string | Buffer)[]): string {
@@ -30,38 +39,175 @@ export function contentKey(...parts: readonly (string | Buffer)[]): string {
  *
  * `build` fills an empty folder; only when it returns is the folder published, by one rename. So a reader never
  * sees half an entry, a kill -9 leaves only a folder that the next builder removes, and of two runs that want the
- * same entry one builds while the other waits for it.
+ * same entry one builds while the other waits for it. An entry whose files were cut short later, as a power failure
+ * does it, is built anew.
+ *
+ * @throws RigError('host') when the cache can't be written or is full; else whatever `build` throws
  */
 export async function cached(
   kind: string,
   key: string,
   build: (dir: string) => Promise<void>,
-  root: string = cacheRoot(),
+  options: CacheOptions = {},
 ): Promise<CacheEntry> {
+  const root = options.root ?? cacheRoot();
   const dir = join(root, kind, key);
-  if (await exists(dir)) return { dir, reused: true };
-  await mkdir(join(root, kind), { recursive: true });
-  const unlock = await lockfile.lock(dir, {
-    realpath: false,
-    stale: STALE_MS,
-    retries: { retries: WAIT_FOR_BUILDER_MS / 500, minTimeout: 500, maxTimeout: 500, factor: 1 },
-  });
+  if (await isWhole(dir)) return { dir, reused: true };
   try {
-    if (await exists(dir)) return { dir, reused: true };
-    const draft = `${dir}.draft`;
-    await rm(draft, { recursive: true, force: true });
-    await mkdir(draft);
-    await build(draft);
-    await rename(draft, dir);
-    return { dir, reused: false };
-  } finally {
-    await unlock();
+    await mkdir(join(root, kind), { recursive: true });
+    const lock = await lockEntry(dir, options);
+    try {
+      if (await isWhole(dir)) return { dir, reused: true };
+      await rm(dir, { recursive: true, force: true });
+      await removeOrphans(join(root, kind), key);
+      return { dir, reused: !(await publish(dir, build)) };
+    } catch (error) {
+      // somebody took this process for dead while it slept, and has removed what it was making
+      if (lock.lost()) return await cached(kind, key, build, options);
+      throw error;
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    throw asCacheFailure(error, root);
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
+/** Its presence also says that the folder is an entry and not a leftover. */
+const MANIFEST = '.cxlrig-entry.json';
+
+/** How many of an entry's files are looked at on each use: the largest are those that a power failure cuts short. */
+const FILES_IN_MANIFEST = 40;
+
+const STALE_MS = 30_000;
+const LOOK_AGAIN_MS = 250;
+/** The longest build is a kernel's on a slow machine; each run of it shows signs of life. */
+const WAIT_FOR_BUILDER_MS = 3 * 60 * 60_000;
+
+/** Fills a draft and renames it. @returns false when another process has published the entry meanwhile */
+async function publish(dir: string, build: (dir: string) => Promise<void>): Promise<boolean> {
+  const draft = `${dir}${DRAFT}${randomBytes(4).toString('hex')}`;
+  const removeDraft = () => {
+    rmSync(draft, { recursive: true, force: true });
+  };
+  process.once('exit', removeDraft);
+  try {
+    await mkdir(draft);
+    await build(draft);
+    await writeFile(join(draft, MANIFEST), JSON.stringify(await largestFiles(draft)));
+    try {
+      await rename(draft, dir);
+    } catch (error) {
+      if (await isWhole(dir)) return false;
+      throw error;
+    }
+    return true;
+  } finally {
+    process.off('exit', removeDraft);
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+const DRAFT = '.draft-';
+
+type Manifest = readonly (readonly [path: string, bytes: number])[];
+
+async function largestFiles(dir: string): Promise<Manifest> {
+  const files = (await readdir(dir, { recursive: true, withFileTypes: true })).filter((entry) =>
+    entry.isFile(),
   );
+  const sized = await Promise.all(
+    files.map(async ({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      return [relative(dir, path), (await lstat(path)).size] as const;
+    }),
+  );
+  return sized.sort(([, a], [, b]) => b - a).slice(0, FILES_IN_MANIFEST);
+}
+
+async function isWhole(dir: string): Promise<boolean> {
+  try {
+    const manifest = JSON.parse(await readFile(join(dir, MANIFEST), 'utf8')) as Manifest;
+    const sizes = await Promise.all(manifest.map(async ([path]) => (await stat(join(dir, path))).size));
+    return manifest.every(([, bytes], i) => sizes[i] === bytes);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Drafts of builders that died. A builder holds its entry's lock before it makes a draft, so a draft without a lock
+ * is nobody's; and so is any draft of the entry that the caller has locked.
+ */
+async function removeOrphans(kindDir: string, ownKey: string): Promise<void> {
+  for (const name of await readdir(kindDir)) {
+    const key = name.split(DRAFT, 1)[0] ?? '';
+    if (key === name) continue;
+    if (key === ownKey || !(await lockfile.check(join(kindDir, key), { realpath: false, stale: STALE_MS })))
+      await rm(join(kindDir, name), { recursive: true, force: true });
+  }
+}
+
+interface EntryLock {
+  /** whether another process took the lock over */
+  lost(): boolean;
+  release(): Promise<void>;
+}
+
+async function lockEntry(
+  dir: string,
+  { progress = silent, staleMs = STALE_MS }: CacheOptions,
+): Promise<EntryLock> {
+  const deadline = Date.now() + WAIT_FOR_BUILDER_MS;
+  let lost = false;
+  for (;;) {
+    try {
+      const release = await lockfile.lock(dir, {
+        realpath: false,
+        stale: staleMs,
+        update: staleMs / 4,
+        onCompromised: () => {
+          lost = true;
+        },
+      });
+      return { lost: () => lost, release: async () => (lost ? undefined : release()) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
+    }
+    if (Date.now() > deadline)
+      throw new RigError(
+        'host',
+        `another run has been building ${dir} for hours`,
+        `end it, or remove ${dir}.lock if there is none`,
+      );
+    progress({ task: 'wait for another run that builds the same', detail: dir });
+    await sleep(LOOK_AGAIN_MS);
+  }
+}
+
+function asCacheFailure(error: unknown, root: string): unknown {
+  if (error instanceof RigError) return error;
+  const { code, path, stderr } = error as { code?: string; path?: string; stderr?: unknown };
+  if (
+    code === 'ENOSPC' ||
+    code === 'EDQUOT' ||
+    /No space left on device|Disk quota exceeded/.test(String(stderr))
+  )
+    return new RigError(
+      'host',
+      `the disk is full: ${root} has no room for what was being built`,
+      'free space there, or set CXLRIG_CACHE to a folder on another disk',
+      [],
+      { cause: error },
+    );
+  const ofCache = path?.startsWith(root) ?? false;
+  if (ofCache && ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOENT'].includes(code ?? ''))
+    return new RigError(
+      'host',
+      `the cache ${root} can't be written: ${(error as Error).message}`,
+      'make it writable, or set CXLRIG_CACHE to a folder that is',
+      [],
+      { cause: error },
+    );
+  return error;
 }
