@@ -1,5 +1,7 @@
-import type { StateChange } from '../abi/state.js';
+import type { State, StateChange } from '../abi/state.js';
+import type { QmpTraffic } from '../guest/guest.js';
 import type { SourcePosition } from '../scenario/case.js';
+import type { MachinePlan } from '../topology/plan.js';
 
 /**
  * What a run tells about itself: one typed stream of events. The engine emits it and never prints; the live view,
@@ -82,6 +84,7 @@ export interface StepTrace extends StepIdentity {
   /** kernel log of this step */
   readonly log: string;
   readonly splats: readonly SplatRecord[];
+  readonly qmp: readonly QmpTraffic[];
   readonly failure?: StepFailure;
 }
 
@@ -105,6 +108,10 @@ export interface CaseTrace {
     /** how many cases this guest had served before */
     readonly casesBefore: number;
   };
+  /** the machine that the case ran on */
+  readonly machine: MachinePlan;
+  /** state before the first step; the steps' changes lead from it to every later one. Absent when no guest came up. */
+  readonly initialState?: State;
   readonly steps: readonly StepTrace[];
   /** what differs from the state before the first step, when it must not */
   readonly leftovers: readonly StateChange[];

@@ -98,6 +98,7 @@ function infraTrace(planned: PlannedCase, reason: string): CaseTrace {
     reason,
     startedAt: Date.now(),
     milliseconds: 0,
+    machine: planned.machine,
     steps: [],
     leftovers: [],
     splats: [],
