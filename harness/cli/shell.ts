@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Option, type Command } from 'commander';
+import { attachTerminal, bootGuest, chooseAccelerator } from '../guest/index.js';
+import { liveView } from '../report/live.js';
+import { prepareBootables } from '../run/prepare.js';
+import { loadTopology } from '../topology/index.js';
+import { abortOnInterrupt } from './interrupt.js';
+
+interface ShellFlags {
+  readonly kernel: string;
+  readonly accel?: 'tcg' | 'kvm';
+  readonly mirror?: string;
+  readonly append: string[];
+}
+
+export function registerShell(program: Command): void {
+  program
+    .command('shell')
+    .description('boot a topology and open a shell in the guest; the guest ends with the shell')
+    .argument('[topology]', 'name below scenarios/topologies/, or a file', 'one-volatile')
+    .option('-k, --kernel <profile>', 'kernel to boot', 'stock')
+    .option('--append <option>', 'add to the kernel command line; may be given several times', collect, [])
+    .addOption(
+      new Option('--accel <name>', 'accelerator instead of the one that was found to work').choices([
+        'tcg',
+        'kvm',
+      ]),
+    )
+    .option('--mirror <url>', 'Debian mirror to fetch kernels and packages from')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  cxlrig shell
+  cxlrig shell two-bridges --kernel debian-stable
+  cxlrig shell one-volatile --append memhp_default_state=online_movable
+  echo 'cxl list' | cxlrig shell two-ports`,
+    )
+    .action(async (topology: string, flags: ShellFlags) => {
+      process.exitCode = await shell(topology, flags);
+    });
+}
+
+async function shell(topology: string, flags: ShellFlags): Promise<number> {
+  const machine = await loadTopology(topology);
+  const interrupt = abortOnInterrupt();
+  const view = liveView(process.stderr, '');
+  const dir = await mkdtemp(join(tmpdir(), 'cxlrig-shell-'));
+  try {
+    const progress = view.progress.bind(view);
+    const [bootable] = await prepareBootables([flags.kernel], {
+      progress,
+      ...(flags.mirror !== undefined && { mirror: flags.mirror }),
+    });
+    if (!bootable) throw new Error('no kernel was prepared');
+    const { accelerator } = await chooseAccelerator(flags.accel);
+    progress({ task: `boot ${bootable.kernel.release} on ${machine.name}` });
+    const guest = await bootGuest(
+      { ...bootable, machine, cmdline: flags.append, accelerator, dir },
+      { signal: interrupt.signal },
+    );
+    view.close();
+    try {
+      return await attachTerminal(guest);
+    } finally {
+      await guest.stop();
+    }
+  } finally {
+    view.close();
+    interrupt.release();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}
