@@ -9,10 +9,21 @@ export interface MachinePlan {
   readonly memoryBytes: number;
   readonly cpus: number;
   readonly hostBridges: readonly { readonly id: string }[];
+  /** every root port and switch downstream port */
+  readonly ports: readonly PlannedPort[];
   readonly devices: readonly PlannedDevice[];
   readonly windows: readonly PlannedWindow[];
-  /** ports without a device at boot, by id: where hot-add can plug */
+  /** ports without a device or switch at boot, by id: where hot-add can plug */
   readonly freePorts: readonly string[];
+}
+
+export interface PlannedPort {
+  readonly id: string;
+  readonly hostBridge: string;
+  /** the switch it belongs to; absent for a root port */
+  readonly switch?: string;
+  /** its name in the guest's /sys/bus/pci/slots */
+  readonly slot: number;
 }
 
 export interface PlannedDevice {
@@ -23,6 +34,8 @@ export interface PlannedDevice {
   readonly volatileBytes: number;
   readonly persistentBytes: number;
   readonly labelBytes: number;
+  /** capacity that can be added at run time, and the number of regions it is split into */
+  readonly dynamic?: { readonly bytes: number; readonly regions: number };
   /** id of the root port or switch downstream port it is plugged into */
   readonly port: string;
   readonly hostBridge: string;

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { DocumentError, parseDocument } from '../base/document.js';
+import { topologySchema, type TopologyDocument } from './language.js';
+import type { MachinePlan, PlannedDevice, PlannedPort, PlannedWindow } from './plan.js';
+import { qemuArgs } from './qemu-args.js';
+import { topologyFaults } from './rules.js';
+import { wire, type WiredPort, type Wiring } from './wiring.js';
+
+/**
+ * The machine that the text of a topology describes.
+ * @param file for messages only
+ * @throws DocumentError with everything that is wrong in it
+ */
+export function planTopology(text: string, file: string, name: string): MachinePlan {
+  const document = parseDocument(text, file, topologySchema);
+  const faults = topologyFaults(document.value, document);
+  if (faults.length > 0) throw new DocumentError(faults, text);
+  return buildPlan(document.value, name);
+}
+
+function buildPlan(document: TopologyDocument, name: string): MachinePlan {
+  const wiring = wire(document);
+  const devices = planDevices(document, wiring);
+  const windows = document.windows.map(({ id, size, granularity, targets }, index): PlannedWindow => ({
+    id,
+    index,
+    sizeBytes: size,
+    granularity,
+    targets,
+  }));
+  const machine = {
+    qemuArgs: qemuArgs(document, wiring, devices, windows),
+    memoryBytes: document.memory,
+    cpus: document.cpus,
+    hostBridges: document.bridges.map(({ id }) => ({ id })),
+    ports: [...wiring.ports.values()].map(plannedPort),
+    devices,
+    windows,
+    freePorts: wiring.freePorts,
+  };
+  const id = createHash('sha256').update(JSON.stringify(machine)).digest('hex').slice(0, 16);
+  return { name, id, ...machine };
+}
+
+function plannedPort(port: WiredPort): PlannedPort {
+  const { id, hostBridge, slot } = port;
+  return { id, hostBridge, ...(port.switch === undefined ? {} : { switch: port.switch }), slot };
+}
+
+function planDevices(document: TopologyDocument, wiring: Wiring): PlannedDevice[] {
+  const taken = new Set(document.devices.map(({ serial }) => serial));
+  let last = 0;
+  const nextSerial = (): number => {
+    do last++;
+    while (taken.has(last));
+    return last;
+  };
+  return document.devices.map((device) => {
+    const port = wiring.portOf.get(device) ?? '';
+    return {
+      id: device.id,
+      serial: device.serial ?? nextSerial(),
+      volatileBytes: device.volatile ?? 0,
+      persistentBytes: device.persistent ?? 0,
+      labelBytes: device.labels ?? 0,
+      ...(device.dynamic ? { dynamic: { bytes: device.dynamic.size, regions: device.dynamic.regions } } : {}),
+      port,
+      hostBridge: wiring.ports.get(port)?.hostBridge ?? '',
+    };
+  });
+}

@@ -1,0 +1,30 @@
+import type { TopologyDocument } from './language.js';
+
+type Bridge = TopologyDocument['bridges'][number];
+type Switch = TopologyDocument['switches'][number];
+
+/** Bus numbers below it are left to the machine's own root bus. */
+const FIRST_BUS = 16;
+const BUSES = 256;
+
+/** How many PCI bus numbers each of so many host bridges has to itself. */
+export function busRange(bridges: number): number {
+  return Math.floor((BUSES - FIRST_BUS) / Math.max(bridges, 1));
+}
+
+/** The number of the bus that is the nth of so many host bridges. */
+export function busNumber(n: number, bridges: number): number {
+  return FIRST_BUS + n * busRange(bridges);
+}
+
+/** How many bus numbers the firmware gives out below a bridge: its own, one a port, one a switch inside. */
+export function busesOf(bridge: Bridge, switches: readonly Switch[]): number {
+  const below = (ports: readonly string[], depth: number): number =>
+    ports.reduce((sum, port) => {
+      const inner = switches.find((one) => one.port === port);
+      // a switch that is its own ancestor is another rule's fault to tell
+      if (!inner || depth > switches.length) return sum + 1;
+      return sum + 2 + below(inner.ports, depth + 1);
+    }, 0);
+  return 1 + below(bridge.ports, 0);
+}

@@ -1,0 +1,12 @@
+export { planTopology } from './build-plan.js';
+export {
+  hotAddCommands,
+  hotRemoveCommands,
+  planHotDevice,
+  slotPowerFile,
+  type HotDevice,
+  type QmpCommand,
+} from './hot-plug.js';
+export { topologySchema, type TopologyDocument } from './language.js';
+export { listTopologies, loadTopology, type LoadTopologyOptions, type TopologyListing } from './load.js';
+export type { MachinePlan, PlannedDevice, PlannedPort, PlannedWindow } from './plan.js';
