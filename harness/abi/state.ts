@@ -110,9 +110,16 @@ export interface Namespace {
   readonly region?: string;
 }
 
-/** One difference between two states: `path` like `regions.region0.driver`. */
+/**
+ * One difference between two states: `path` like `regions.region0.driver`, for people.
+ *
+ * `keys` is the same place exactly (names have dots in them): setting `after` there, or removing the key when `after`
+ * is absent, leads from the earlier state to the later one. Objects on the way that are missing appear as empty ones;
+ * what is an array is replaced as a whole.
+ */
 export interface StateChange {
   readonly path: string;
+  readonly keys: readonly string[];
   readonly before?: unknown;
   readonly after?: unknown;
 }

@@ -86,6 +86,8 @@ export interface StepTrace extends StepIdentity {
   readonly splats: readonly SplatRecord[];
   readonly qmp: readonly QmpTraffic[];
   readonly failure?: StepFailure;
+  /** the step as it was carried out, its values put in: what it expected is then known to a report without the YAML */
+  readonly document?: unknown;
 }
 
 export const TRACE_VERSION = 1;
