@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DocumentError, parseDocument } from '../base/document.js';
+import { busNumber } from './buses.js';
 import { topologySchema, type TopologyDocument } from './language.js';
 import type { MachinePlan, PlannedDevice, PlannedPort, PlannedWindow } from './plan.js';
 import { qemuArgs } from './qemu-args.js';
@@ -32,7 +33,7 @@ function buildPlan(document: TopologyDocument, name: string): MachinePlan {
     qemuArgs: qemuArgs(document, wiring, devices, windows),
     memoryBytes: document.memory,
     cpus: document.cpus,
-    hostBridges: document.bridges.map(({ id }) => ({ id })),
+    hostBridges: document.bridges.map(({ id }, n) => ({ id, uid: busNumber(n, document.bridges.length) })),
     ports: [...wiring.ports.values()].map(plannedPort),
     devices,
     windows,

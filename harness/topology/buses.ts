@@ -12,7 +12,7 @@ export function busRange(bridges: number): number {
   return Math.floor((BUSES - FIRST_BUS) / Math.max(bridges, 1));
 }
 
-/** The number of the bus that is the nth of so many host bridges. */
+/** The number of the bus that is the nth of so many host bridges; QEMU makes it the bridge's ACPI _UID too. */
 export function busNumber(n: number, bridges: number): number {
   return FIRST_BUS + n * busRange(bridges);
 }

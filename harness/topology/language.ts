@@ -86,10 +86,7 @@ const window = z.strictObject({
   id,
   targets: z.array(id).min(1).meta({ description: 'host bridges in interleave order' }),
   size: bytes.meta({ description: 'a multiple of 256M for each target' }),
-  granularity: z
-    .union(GRANULARITIES.map((value) => z.literal(value)))
-    .default(256)
-    .meta({ description: 'bytes before the next target' }),
+  granularity: z.literal(GRANULARITIES).default(256).meta({ description: 'bytes before the next target' }),
 });
 
 export const topologySchema = z.strictObject({

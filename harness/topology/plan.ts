@@ -8,7 +8,8 @@ export interface MachinePlan {
   readonly qemuArgs: readonly string[];
   readonly memoryBytes: number;
   readonly cpus: number;
-  readonly hostBridges: readonly { readonly id: string }[];
+  /** `uid`: its ACPI _UID, by which root decoders list it in target_list and root0 in dport<uid> */
+  readonly hostBridges: readonly { readonly id: string; readonly uid: number }[];
   /** every root port and switch downstream port */
   readonly ports: readonly PlannedPort[];
   readonly devices: readonly PlannedDevice[];
