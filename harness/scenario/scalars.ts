@@ -72,6 +72,7 @@ export const guestPath = text
 
 export const versionRange = z
   .string()
+  .max(100)
   .refine((value) => parseRange(value) !== undefined, {
     message: 'not a version range: write it as ">=7.3", ">=6.12 <7.3" or "<6.10 || >=7.0"',
   })

@@ -69,12 +69,10 @@ export const simpleStepKinds = {
       description: 'creates, programs and commits a region by raw sysfs writes',
       examples: [{ as: 'r', targets: ['mem0', 'mem1'], granularity: 256, bind: 'cxl_region' }],
     }),
-  'destroy-region': z
-    .strictObject({ region: text })
-    .meta({
-      description: 'unbinds, resets and deletes a region, and frees its DPA',
-      examples: [{ region: '${r}' }],
-    }),
+  'destroy-region': z.strictObject({ region: text }).meta({
+    description: 'unbinds, resets and deletes a region, and frees its DPA',
+    examples: [{ region: '${r}' }],
+  }),
   bind: onBus.meta({
     description: "writes a device to a driver's bind attribute",
     examples: [{ bus: 'cxl', driver: 'cxl_region', device: '${r}' }],

@@ -65,6 +65,11 @@ export function isEmptyRange(range: VersionRange): boolean {
   );
 }
 
+/** The range of versions that lie in both. */
+export function intersection(one: VersionRange, other: VersionRange): VersionRange {
+  return one.flatMap((left) => other.map((right) => [...left, ...right]));
+}
+
 function parseComparator(word: string): Comparator | undefined {
   const match = COMPARATOR.exec(word);
   if (!match) return undefined;

@@ -1,0 +1,76 @@
+import { nameHint } from '../base/did-you-mean.js';
+import type { DocumentPath } from '../base/yaml.js';
+import type { MachinePlan } from '../topology/plan.js';
+
+/** What is known of a case where a step stands, and which names are known there. */
+
+export interface Fault {
+  readonly path: DocumentPath;
+  readonly part?: 'key' | 'value';
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** What is known where a step stands. Steps add to it. */
+export interface CaseKnowledge {
+  readonly plan: MachinePlan | undefined;
+  readonly timeoutMs: number;
+  readonly hotDevices: Set<string>;
+  readonly snapshots: Set<string>;
+  readonly captures: Set<string>;
+  /** how often the step runs: the product of the repeats around it */
+  readonly turns: number;
+}
+
+/** A topology device, or one that an earlier step has plugged in. */
+export function unknownDevice(
+  name: string,
+  path: DocumentPath,
+  { plan, hotDevices }: CaseKnowledge,
+): Fault[] {
+  if (!plan || name.includes('${') || hotDevices.has(name)) return [];
+  const known = [...plan.devices.map(({ id }) => id), ...hotDevices];
+  if (known.includes(name)) return [];
+  return [
+    {
+      path,
+      message: `the topology ${plan.name} has no device ${JSON.stringify(name)}`,
+      hint: nameHint(name, known, `devices of ${plan.name}`),
+    },
+  ];
+}
+
+/** A region is named by a capture, or as the kernel names it. */
+export function notARegion(
+  name: string | undefined,
+  path: DocumentPath,
+  { captures }: CaseKnowledge,
+): Fault[] {
+  if (name === undefined || name.includes('${') || /^region\d+$/.test(name)) return [];
+  return [
+    {
+      path,
+      message: `${JSON.stringify(name)} is no region`,
+      hint: captures.has(name)
+        ? `write \${${name}} for what was captured as ${name}`
+        : 'write ${name} for a captured region, or the name that the kernel gives: region0',
+    },
+  ];
+}
+
+export function unknownWindow(
+  name: string | undefined,
+  path: DocumentPath,
+  { plan }: CaseKnowledge,
+): Fault[] {
+  if (!plan || name === undefined || name.includes('${')) return [];
+  const known = plan.windows.map(({ id }) => id);
+  if (known.includes(name)) return [];
+  return [
+    {
+      path,
+      message: `the topology ${plan.name} has no window ${JSON.stringify(name)}`,
+      hint: nameHint(name, known, `windows of ${plan.name}`),
+    },
+  ];
+}

@@ -1,0 +1,206 @@
+import type { Diagnostic } from '../base/diagnostic.js';
+import type { DocumentPath } from '../base/yaml.js';
+import { faultsOfWhen, holdsIn, type CaseRow, type CaseTable } from './case-rows.js';
+import { capturesMadeBy, nestedSteps } from './captures.js';
+import { substitution, type Scope, type StepScope } from './substitute.js';
+import type { ScenarioSource } from './source.js';
+
+/** A scenario with one row of its table put in: plain values, not validated yet. */
+export interface Expansion {
+  readonly row: CaseRow;
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly faults: readonly Diagnostic[];
+  /** the path in the file of a path in the value: steps whose `when` does not hold are not in the value */
+  fileOf(path: DocumentPath): DocumentPath;
+  /** the text that stands in the file for a number or boolean at a path of the value */
+  written(path: DocumentPath, value: number | boolean): string;
+}
+
+/** What the expansions of all cases together may still take; below 0 there is nothing left, and nothing is put in. */
+export interface ExpansionBudget {
+  characters: number;
+}
+
+/** What a value that is no text counts for. */
+const NODE_COST = 16;
+
+/** Not touched by `${}`: what gives the values, and the version. */
+const AS_WRITTEN: ReadonlySet<string> = new Set(['cxlrig', 'vars', 'matrix', 'cases']);
+
+/** Steps whose `when` named only values that exist, and what became of them in the cases so far. */
+export interface StepUse {
+  /** JSON of the file path -> whether some case has run it */
+  readonly conditional: Map<string, boolean>;
+}
+
+/**
+ * Puts variables and a row's values into a document, drops the steps whose `when` does not hold in the row, and checks
+ * that every other `${name}` is a capture which an earlier step makes.
+ */
+export function expandCase(
+  raw: Readonly<Record<string, unknown>>,
+  table: CaseTable,
+  row: CaseRow,
+  source: ScenarioSource,
+  budget: ExpansionBudget,
+  use: StepUse,
+): Expansion {
+  const faults: Diagnostic[] = [];
+  /** for a list of which entries were dropped: the index in the file of each that is left */
+  const kept = new WeakMap<readonly unknown[], readonly number[]>();
+  const { put, writtenOf } = substitution(table, row, source, budget, faults);
+
+  const plain = (value: unknown, path: DocumentPath, scope: Scope): unknown => {
+    if (typeof value === 'string') return put(value, path, scope);
+    budget.characters -= NODE_COST;
+    if (Array.isArray(value)) return value.map((entry, index) => plain(entry, [...path, index], scope));
+    if (!isMap(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, entry]) => [key, plain(entry, [...path, key], scope)]),
+    );
+  };
+
+  const steps = (list: unknown, path: DocumentPath, scope: StepScope): unknown => {
+    if (!Array.isArray(list)) return plain(list, path, scope);
+    const indices: number[] = [];
+    const result: unknown[] = [];
+    for (const [index, entry] of list.entries()) {
+      const place = [...path, index];
+      if (!applies(entry, place)) continue;
+      indices.push(index);
+      result.push(step(entry, place, scope));
+    }
+    kept.set(result, indices);
+    return result;
+  };
+
+  const applies = (entry: unknown, path: DocumentPath): boolean => {
+    if (!isMap(entry) || !('when' in entry)) return true;
+    const key = JSON.stringify(path);
+    if (!use.conditional.has(key)) {
+      const wrong = faultsOfWhen(entry['when'], [...path, 'when'], table, source);
+      faults.push(...wrong);
+      use.conditional.set(key, wrong.length > 0);
+    }
+    const holds = holdsIn(entry['when'], row);
+    if (holds) use.conditional.set(key, true);
+    return holds;
+  };
+
+  const step = (entry: unknown, path: DocumentPath, scope: StepScope): unknown => {
+    if (!isMap(entry)) return plain(entry, path, scope);
+    const result: Record<string, unknown> = {};
+    for (const [key, body] of Object.entries(entry)) {
+      const place = [...path, key];
+      if (key === 'when') result[key] = body;
+      else if (key === 'parallel' && Array.isArray(body)) {
+        // what a branch captures is known to the branch, and to all after the branches have ended
+        const made: string[] = [];
+        result[key] = body.map((branch: unknown, index) => {
+          const inner: StepScope = { ...scope, captures: new Set(scope.captures) };
+          const expanded = steps(branch, [...place, index], inner);
+          made.push(...inner.captures);
+          return expanded;
+        });
+        for (const name of made) scope.captures.add(name);
+      } else if (key === 'repeat' && isMap(body)) {
+        const turn = typeof body['as'] === 'string' ? [body['as']] : [];
+        const inner: StepScope = { ...scope, captures: new Set([...scope.captures, ...turn]) };
+        result[key] = Object.fromEntries(
+          Object.entries(body).map(([name, part]) => [
+            name,
+            name === 'steps' ? steps(part, [...place, name], inner) : plain(part, [...place, name], scope),
+          ]),
+        );
+        for (const name of inner.captures) if (!turn.includes(name)) scope.captures.add(name);
+      } else result[key] = plain(body, place, scope);
+    }
+    for (const { name, within } of capturesMadeBy(result)) {
+      scope.captures.add(name);
+      if (scope.statics.includes(name)) {
+        faults.push({
+          ...source.at([...path, ...within]),
+          message: `\`${name}\` is a variable or a matrix value already: this capture could never be read`,
+          hint: 'choose another name for the capture',
+        });
+      }
+    }
+    return result;
+  };
+
+  const statics = [...Object.keys(table.vars ?? {}), ...row.columns.keys()];
+  const later = laterCaptures(raw, source);
+  const inSteps: StepScope = { statics, captures: new Set(), later };
+  const value: Record<string, unknown> = {};
+  for (const key of Object.keys(raw).filter((name) => name !== 'steps' && name !== 'cleanup')) {
+    value[key] = AS_WRITTEN.has(key) ? raw[key] : plain(raw[key], [key], { statics, later });
+  }
+  if ('steps' in raw) value['steps'] = steps(raw['steps'], ['steps'], inSteps);
+  if ('cleanup' in raw) value['cleanup'] = steps(raw['cleanup'], ['cleanup'], inSteps);
+  if (Array.isArray(raw['known-bugs'])) {
+    raw['known-bugs'].forEach((bug: unknown, index) => {
+      const path = ['known-bugs', index, 'when'];
+      if (isMap(bug)) faults.push(...faultsOfWhen(bug['when'], path, table, source));
+    });
+  }
+
+  const fileOf = (path: DocumentPath): DocumentPath => {
+    let inner: unknown = value;
+    return path.map((part) => {
+      const original = Array.isArray(inner) && typeof part === 'number' ? kept.get(inner)?.[part] : undefined;
+      inner = isContainer(inner) && Object.hasOwn(inner, part) ? inner[part] : undefined;
+      return original ?? part;
+    });
+  };
+  const written = (path: DocumentPath, found: number | boolean): string => {
+    const place = fileOf(path);
+    const inFile = valueAt(raw, place);
+    return typeof inFile === 'string' ? writtenOf(inFile, found) : source.written(place, found);
+  };
+  return { row, value, faults, fileOf, written };
+}
+
+/** Steps whose `when` held in no case though each of its values exists. */
+export function faultsOfUse(use: StepUse, source: ScenarioSource): Diagnostic[] {
+  return [...use.conditional]
+    .filter(([, used]) => !used)
+    .map(([path]) => ({
+      ...source.at([...(JSON.parse(path) as DocumentPath), 'when'], 'key'),
+      message: 'this step runs in no case: no case has all these values at once',
+    }));
+}
+
+/** Where each capture is first made, in any case: to say that it comes too late. */
+function laterCaptures(raw: Readonly<Record<string, unknown>>, source: ScenarioSource): Map<string, number> {
+  const lines = new Map<string, number>();
+  const visit = (list: unknown, path: DocumentPath): void => {
+    if (!Array.isArray(list)) return;
+    for (const [index, entry] of list.entries()) {
+      for (const { name } of capturesMadeBy(entry)) {
+        if (!lines.has(name)) lines.set(name, source.at([...path, index]).line);
+      }
+      for (const inner of nestedSteps(entry)) visit(inner.list, [...path, index, ...inner.path]);
+    }
+  };
+  visit(raw['steps'], ['steps']);
+  visit(raw['cleanup'], ['cleanup']);
+  return lines;
+}
+
+/** What stands at a path of plain values. */
+export function valueAt(value: unknown, path: DocumentPath): unknown {
+  let inner = value;
+  for (const part of path) {
+    if (!isContainer(inner) || !Object.hasOwn(inner, part)) return undefined;
+    inner = inner[part];
+  }
+  return inner;
+}
+
+function isContainer(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return isContainer(value) && !Array.isArray(value);
+}

@@ -1,0 +1,240 @@
+import { readFile, stat } from 'node:fs/promises';
+import { diagnose } from '../base/diagnose.js';
+import { DocumentError, type Diagnostic } from '../base/diagnostic.js';
+import { UsageError } from '../base/errors.js';
+import { readYaml, type DocumentPath } from '../base/yaml.js';
+import { loadTopology } from '../topology/load.js';
+import type { MachinePlan } from '../topology/plan.js';
+import type { ScenarioCase } from './case.js';
+import { caseRows, faultsOfTable, holdsIn, type CaseRow } from './case-rows.js';
+import {
+  faultOfTopologyName,
+  faultsOfCase,
+  timeoutOf,
+  type CaseParts,
+  type PlacedStep,
+} from './case-rules.js';
+import { expandCase, faultsOfUse, type Expansion, type ExpansionBudget, type StepUse } from './expand.js';
+import { scenarioName } from './find.js';
+import { caseTable, scenarioDocument, step, type ScenarioDocument } from './language.js';
+import { makeCase } from './make-case.js';
+import { scenarioSource, type ScenarioSource } from './source.js';
+import { keepWritten } from './written.js';
+
+export interface Scenario {
+  /** path below scenarios/ without .yaml: `current/kmem` */
+  readonly name: string;
+  readonly file: string;
+  /** the text of the file, for code frames */
+  readonly source: string;
+  /** as its first case has it, variables and values put in */
+  readonly document: ScenarioDocument;
+  /** at least one */
+  readonly cases: readonly ScenarioCase[];
+}
+
+/**
+ * Reads and validates a scenario and expands it to its cases.
+ * @throws UsageError when the file cannot be read; DocumentError with everything that is wrong in it
+ */
+export async function loadScenario(file: string): Promise<Scenario> {
+  return loadScenarioText(await readScenario(file), file);
+}
+
+/**
+ * The same for a text that is at hand. Topologies named by path are looked up beside `file`.
+ * @throws DocumentError with everything that is wrong in it
+ */
+export async function loadScenarioText(text: string, file: string): Promise<Scenario> {
+  const document = readYaml(text, file);
+  const source = scenarioSource(document);
+  const { raw } = document;
+  const refuse = (faults: readonly Diagnostic[]): never => {
+    throw new DocumentError(inFileOrder(faults), text);
+  };
+  if (!isMap(raw)) {
+    const { error } = scenarioDocument.safeParse(raw);
+    return refuse(error ? diagnose(error, document, scenarioDocument) : []);
+  }
+  const table = caseTable.safeParse(raw);
+  if (!table.success) return refuse(diagnose(table.error, document, caseTable));
+  const tableFaults = faultsOfTable(table.data, source);
+  if (tableFaults.length > 0) return refuse(tableFaults);
+
+  const rows = caseRows(table.data);
+  const budget: ExpansionBudget = { characters: MOST_CHARACTERS };
+  const use: StepUse = { conditional: new Map() };
+  const faults: Diagnostic[] = [];
+  const drafts: Draft[] = [];
+  for (const row of rows) {
+    const expansion = expandCase(raw, table.data, row, source, budget, use);
+    if (budget.characters < 0) {
+      return refuse([...faults, ...expansion.faults, { ...source.at(row.path), message: TOO_LARGE }]);
+    }
+    const draft = validate(expansion, source);
+    faults.push(...expansion.faults, ...withoutPlacesOf(expansion.faults, draft.faults));
+    drafts.push(draft);
+    // hundreds of cases that are wrong in as many ways help nobody
+    if (faults.length > MANY_FAULTS) break;
+  }
+  if (drafts.length === rows.length) {
+    faults.push(...faultsOfUse(use, source), ...faultsOfKnownBugs(raw, rows, source));
+  }
+  const topologies = new TopologyLookup(file);
+  for (const draft of drafts) {
+    const { plan, fault } = await topologies.of(draft.topology);
+    const place = (path: DocumentPath, part?: 'key' | 'value') =>
+      source.at(draft.expansion.fileOf(path), part);
+    if (fault) faults.push({ ...place(['topology']), ...fault });
+    const found = faultsOfCase(draft.parts, plan).map(({ path, part, ...said }) => ({
+      ...place(path, part),
+      ...said,
+    }));
+    faults.push(...found);
+  }
+  if (faults.length > 0) return refuse(faults);
+
+  const name = scenarioName(file);
+  const cases = drafts.flatMap(({ document: typed, expansion }) =>
+    typed ? [makeCase(name, typed, expansion, source)] : [],
+  );
+  const first = drafts[0]?.document;
+  if (!first) throw new Error(`${file}: a scenario without faults made no case`);
+  return { name, file, source: text, document: first, cases };
+}
+
+/** All cases of a scenario together: far above what people write, far below what a machine feels. */
+const MOST_CHARACTERS = 32 * 2 ** 20;
+const TOO_LARGE = 'the cases of this scenario together are too large: fewer cases, or shorter texts';
+const MANY_FAULTS = 200;
+
+interface Draft {
+  readonly expansion: Expansion;
+  /** absent when something in it is wrong */
+  readonly document?: ScenarioDocument;
+  /** those parts of it which are right by themselves, so that one fault does not hide the others */
+  readonly parts: CaseParts;
+  readonly topology: string | undefined;
+  readonly faults: readonly Diagnostic[];
+}
+
+function validate(expansion: Expansion, source: ScenarioSource): Draft {
+  const { value } = expansion;
+  const whole = scenarioDocument.safeParse(value);
+  const topology = scenarioDocument.shape.topology.safeParse(value['topology']).data;
+  const listed = (key: 'steps' | 'cleanup'): PlacedStep[] => {
+    const list: unknown = value[key];
+    if (!Array.isArray(list)) return [];
+    return list.flatMap((entry: unknown, index) => {
+      const document = whole.success ? whole.data[key]?.[index] : step.safeParse(entry).data;
+      return document ? [{ document, path: [key, index] }] : [];
+    });
+  };
+  const parts: CaseParts = {
+    requires: scenarioDocument.shape.requires.safeParse(value['requires']).data ?? [],
+    knownBugs: scenarioDocument.shape['known-bugs'].safeParse(value['known-bugs']).data ?? [],
+    timeoutMs: timeoutOf(value['timeout']),
+    steps: listed('steps'),
+    cleanup: listed('cleanup'),
+  };
+  if (whole.success) {
+    const document = keepWritten(value, whole.data, expansion);
+    return { expansion, document, parts, topology, faults: [] };
+  }
+  const placed = {
+    ...source.document,
+    at: (path: DocumentPath, which?: 'value' | 'key') => source.at(expansion.fileOf(path), which),
+  };
+  const faults = diagnose(whole.error, placed, scenarioDocument, { input: value });
+  return { expansion, parts, topology, faults };
+}
+
+/** The topologies that a scenario's cases name, each loaded once. */
+class TopologyLookup {
+  private readonly known = new Map<string, TopologyAnswer>();
+
+  constructor(private readonly file: string) {}
+
+  async of(name: string | undefined): Promise<TopologyAnswer> {
+    if (name === undefined) return {};
+    const answer = this.known.get(name) ?? (await this.load(name));
+    this.known.set(name, answer);
+    return answer;
+  }
+
+  private async load(name: string): Promise<TopologyAnswer> {
+    const fault = faultOfTopologyName(name);
+    if (fault) return { fault };
+    try {
+      return { plan: await loadTopology(name, { relativeTo: this.file }) };
+    } catch (error) {
+      if (error instanceof DocumentError) {
+        const [first] = error.diagnostics;
+        const where = first ? `${first.file}:${first.line}:${first.column}: ${first.message}` : error.message;
+        return { fault: { message: `the topology ${JSON.stringify(name)} is wrong`, hint: where } };
+      }
+      if (!(error instanceof UsageError)) throw error;
+      return {
+        fault: { message: error.message, ...(error.remedy === undefined ? {} : { hint: error.remedy }) },
+      };
+    }
+  }
+}
+
+interface TopologyAnswer {
+  readonly plan?: MachinePlan;
+  readonly fault?: { readonly message: string; readonly hint?: string };
+}
+
+function faultsOfKnownBugs(
+  raw: Readonly<Record<string, unknown>>,
+  rows: readonly CaseRow[],
+  source: ScenarioSource,
+): Diagnostic[] {
+  const bugs: unknown = raw['known-bugs'];
+  if (!Array.isArray(bugs)) return [];
+  return bugs.flatMap((bug: unknown, index): Diagnostic[] => {
+    if (!isMap(bug) || rows.some((row) => holdsIn(bug['when'], row))) return [];
+    const place = source.at(['known-bugs', index, 'when'], 'key');
+    return [{ ...place, message: 'this known bug has no effect: its `when` holds in no case' }];
+  });
+}
+
+/** Where a `${}` could not be put in, what validation says of the same value follows from that. */
+function withoutPlacesOf(causes: readonly Diagnostic[], faults: readonly Diagnostic[]): Diagnostic[] {
+  return faults.filter(
+    (fault) =>
+      !causes.some(
+        (cause) =>
+          cause.line === fault.line &&
+          cause.column >= fault.column &&
+          cause.column < (fault.endColumn ?? fault.column + 1),
+      ),
+  );
+}
+
+function inFileOrder(faults: readonly Diagnostic[]): Diagnostic[] {
+  const distinct = new Map(faults.map((fault) => [`${fault.line}:${fault.column}:${fault.message}`, fault]));
+  return [...distinct.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+async function readScenario(file: string): Promise<string> {
+  try {
+    // a pipe or a device would be read for ever
+    if (!(await stat(file)).isFile())
+      throw new UsageError(`${file} is not a file`, 'give the path of a .yaml file');
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new UsageError(
+      missing ? `there is no scenario ${file}` : `the scenario ${file} cannot be read: ${String(error)}`,
+      'give the path of a .yaml file, or a name that `cxlrig list scenarios` prints',
+      { cause: error },
+    );
+  }
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,210 @@
+import type { Diagnostic } from '../base/diagnostic.js';
+import { didYouMean } from '../base/did-you-mean.js';
+import type { DocumentPath } from '../base/yaml.js';
+import type { CaseRow, CaseTable, Column } from './case-rows.js';
+import type { ExpansionBudget } from './expand.js';
+import {
+  isWellFormed,
+  replaceReferences,
+  soleReference,
+  unescapeReferences,
+  type Reference,
+} from './references.js';
+import type { ScenarioSource } from './source.js';
+
+/** What `${}` can find at a place. */
+export interface Scope {
+  /** variables and columns */
+  readonly statics: readonly string[];
+  /** captures made so far; absent outside the steps */
+  readonly captures?: Set<string>;
+  /** every capture of the scenario, with the line of the step that makes it */
+  readonly later: ReadonlyMap<string, number>;
+}
+
+export interface StepScope extends Scope {
+  readonly captures: Set<string>;
+}
+
+/** A static value with everything static in it put in; captures remain in its text. */
+interface Settled {
+  readonly value: unknown;
+  /** as it is written, for use within a text */
+  readonly written: string;
+  readonly captures: readonly {
+    readonly reference: Reference;
+    readonly text: string;
+    readonly path: DocumentPath;
+  }[];
+}
+
+/** A text beyond it is not for a person to read; it also stops variables that double each other. */
+const LONGEST_TEXT = 64 * 1024;
+const DEEPEST_VARIABLES = 32;
+
+/** The substitution of static names for one row. Faults go to `faults`; what is wrong stays in the text as it is. */
+export function substitution(
+  table: CaseTable,
+  row: CaseRow,
+  source: ScenarioSource,
+  budget: ExpansionBudget,
+  faults: Diagnostic[],
+): {
+  put: (text: string, path: DocumentPath, scope: Scope) => unknown;
+  writtenOf: (text: string, value: number | boolean) => string;
+} {
+  const settled = new Map<string, Settled>();
+  const settling: string[] = [];
+
+  const columnOf = (name: string): Column | undefined => {
+    if (table.vars && Object.hasOwn(table.vars, name))
+      return { value: table.vars[name], path: ['vars', name] };
+    return row.columns.get(name);
+  };
+
+  const settle = (name: string, column: Column): Settled => {
+    const known = settled.get(name);
+    if (known) return known;
+    settling.push(name);
+    const result = settleColumn(column);
+    settling.pop();
+    settled.set(name, result);
+    return result;
+  };
+
+  const settleColumn = ({ value, path }: Column): Settled => {
+    if (typeof value === 'string') return substitute(value, path);
+    if (typeof value === 'number' || typeof value === 'boolean') {
+      return { value, written: source.written(path, value), captures: [] };
+    }
+    if (!Array.isArray(value)) return { value, written: '', captures: [] };
+    const entries = value.map((entry: unknown, index) =>
+      settleColumn({ value: entry, path: [...path, index] }),
+    );
+    return {
+      value: entries.map((entry) => entry.value),
+      written: '',
+      captures: entries.flatMap((entry) => entry.captures),
+    };
+  };
+
+  const substitute = (text: string, path: DocumentPath): Settled => {
+    const captures: Settled['captures'][number][] = [];
+    const complain = (reference: Reference, message: string, hint?: string): string => {
+      const place = source.atReference(path, text, reference);
+      faults.push({ ...place, message, ...(hint === undefined ? {} : { hint }) });
+      return text.slice(reference.start, reference.end);
+    };
+    const settledOf = (reference: Reference): Settled | undefined => {
+      const token = text.slice(reference.start, reference.end);
+      const column = columnOf(reference.root);
+      if (!isWellFormed(reference)) {
+        complain(
+          reference,
+          `\`${shorten(token)}\` is no reference to a value`,
+          'write `$${` for a `${` that the guest shall see, or `${name}` for a value',
+        );
+      } else if (!column) {
+        captures.push({ reference, text, path });
+      } else if (reference.name !== reference.root) {
+        complain(
+          reference,
+          `\`${reference.root}\` is a plain value, it has no parts`,
+          `write \${${reference.root}}`,
+        );
+      } else if (settling.includes(reference.root)) {
+        complain(
+          reference,
+          `\`${reference.root}\` is made of itself: ${[...settling, reference.root].join(' -> ')}`,
+        );
+      } else if (settling.length >= DEEPEST_VARIABLES) {
+        complain(reference, `variables stand within variables more than ${DEEPEST_VARIABLES} deep`);
+      } else return settle(reference.root, column);
+      return undefined;
+    };
+
+    const sole = soleReference(text);
+    if (sole) {
+      const whole = settledOf(sole);
+      return whole ?? { value: text, written: text, captures };
+    }
+    if (budget.characters < 0) return { value: text, written: text, captures: [] };
+    let length = text.length;
+    const result = replaceReferences(text, (reference) => {
+      const part = settledOf(reference);
+      if (!part || length > LONGEST_TEXT) return text.slice(reference.start, reference.end);
+      if (part.value === null || Array.isArray(part.value)) {
+        const kind = part.value === null ? 'null' : 'a list';
+        return complain(
+          reference,
+          `\`${reference.root}\` is ${kind} here, which cannot stand within a text`,
+          'a value that is not text can only be the whole of a value',
+        );
+      }
+      captures.push(...part.captures);
+      length += part.written.length;
+      if (length > LONGEST_TEXT) {
+        return complain(reference, `this text becomes longer than ${LONGEST_TEXT / 1024} KiB here`);
+      }
+      return part.written;
+    });
+    budget.characters -= length;
+    return { value: result, written: result, captures };
+  };
+
+  const put = (text: string, path: DocumentPath, scope: Scope): unknown => {
+    budget.characters -= text.length;
+    if (!text.includes('${')) return text;
+    const { value, captures } = substitute(text, path);
+    for (const capture of captures) {
+      if (scope.captures?.has(capture.reference.root)) continue;
+      faults.push({
+        ...source.atReference(capture.path, capture.text, capture.reference),
+        ...unknownName(capture.reference.root, scope),
+      });
+    }
+    return scope.captures || typeof value !== 'string' ? value : unescapeReferences(value);
+  };
+
+  const unknownName = (name: string, scope: Scope): { message: string; hint?: string } => {
+    const line = scope.later.get(name);
+    if (!scope.captures && line !== undefined) {
+      return {
+        message: `\`${name}\` is captured while the case runs, and cannot be used outside the steps`,
+      };
+    }
+    if (line !== undefined) {
+      return {
+        message: `\`${name}\` is not captured yet here`,
+        hint: `the step at line ${line} makes it: only steps after it, in the same case, can use it`,
+      };
+    }
+    if ((table.cases ?? []).some((cells) => Object.hasOwn(cells, name))) {
+      const where = source.at(row.path).line;
+      return {
+        message: `\`${name}\` has no value in the row at line ${where}`,
+        hint: `give the row a value for it (\`${name}: null\` for none), or keep the step from it by \`when\``,
+      };
+    }
+    const names = [...scope.statics, ...(scope.captures ?? [])];
+    const likely = didYouMean(name, names);
+    return {
+      message: `nothing is called \`${name}\`: no variable, no matrix value, no earlier capture`,
+      hint: likely
+        ? `did you mean \${${likely}}?`
+        : `${names.length > 0 ? `names: ${names.join(', ')}; ` : ''}write \`$\${\` for a \`\${\` that the guest shall see`,
+    };
+  };
+
+  const writtenOf = (text: string, value: number | boolean): string => {
+    const sole = soleReference(text);
+    return (sole && settled.get(sole.root)?.written) ?? String(value);
+  };
+
+  return { put, writtenOf };
+}
+
+function shorten(token: string): string {
+  const line = token.split('\n')[0] ?? '';
+  return line.length > 40 ? `${line.slice(0, 40)}...` : line;
+}
