@@ -1,0 +1,67 @@
+import { comeUp, type BootPhase } from './come-up.js';
+import { fillGuestDir, removeInitrd, removeSecrets, type GuestKeys } from './guest-dir.js';
+import type { GuestSpec, RunningGuest } from './guest.js';
+import { startMachine, type Machine } from './machine.js';
+import { qemuVersion } from './qemu-version.js';
+import { runningGuest } from './running-guest.js';
+import { openSession } from './session.js';
+
+export interface BootOptions {
+  /** ends the boot: QEMU is killed and the promise rejects with the signal's reason */
+  readonly signal?: AbortSignal;
+  readonly onPhase?: (phase: BootPhase) => void;
+}
+
+/**
+ * Boots a guest; resolves when it has answered over SSH. Every stage is seen on its console, none is waited for by time.
+ * @throws RigError whose stage says how far it came, with the last lines of the console; `host` for QEMU or the folder
+ * @throws GuestDied when the kernel panicked, reset or powered off: that is the kernel's doing
+ */
+export async function bootGuest(spec: GuestSpec, options: BootOptions = {}): Promise<RunningGuest> {
+  const { signal, onPhase } = options;
+  signal?.throwIfAborted();
+  const { binary } = await qemuVersion();
+  const keys = await fillGuestDir(spec, binary);
+  let machine: Machine | undefined;
+  try {
+    const started = performance.now();
+    machine = await startMachine(spec, binary);
+    onPhase?.('qemu');
+    return await orAbort(bootOn(machine, spec, keys, started, onPhase), signal);
+  } catch (error) {
+    await machine?.end();
+    await removeSecrets(spec.dir);
+    throw error;
+  }
+}
+
+async function bootOn(
+  machine: Machine,
+  spec: GuestSpec,
+  keys: GuestKeys,
+  started: number,
+  onPhase: BootOptions['onPhase'],
+): Promise<RunningGuest> {
+  await keys.writeKnownHosts(machine.sshPort);
+  const session = openSession({ port: machine.sshPort, ...keys }, machine.watch);
+  void machine.ended.then(() => session.disconnect());
+  await comeUp(machine, session, { since: 0, withinMs: spec.bootTimeoutMs, onPhase });
+  await removeInitrd(spec.dir);
+  return runningGuest(spec, machine, session, keys, performance.now() - started);
+}
+
+async function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  signal.throwIfAborted();
+  let abort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    work.catch(() => undefined);
+  }
+}

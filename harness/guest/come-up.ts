@@ -1,0 +1,49 @@
+import { diagnoseBoot, INIT_READY, INIT_STARTED, KERNEL_STARTED } from './diagnosis.js';
+import type { Machine } from './machine.js';
+import type { Session } from './session.js';
+
+/** How far a boot has come: QEMU runs, the kernel prints, init runs, init is done, the guest answers. */
+export type BootPhase = 'qemu' | 'kernel' | 'init' | 'ready' | 'connected';
+
+const SEEN_ON_CONSOLE = [
+  ['kernel', KERNEL_STARTED],
+  ['init', INIT_STARTED],
+  ['ready', INIT_READY],
+] as const;
+
+/** All that the kernel logs but debugging, from now on: `loglevel=6` held it back to boot sooner. */
+const FULL_KERNEL_LOG = 'echo 7 > /proc/sys/kernel/printk';
+
+export interface ComingUp {
+  /** mark of the console at the machine's start */
+  readonly since: number;
+  readonly withinMs?: number | undefined;
+  readonly onPhase?: ((phase: BootPhase) => void) | undefined;
+}
+
+/** Generous: a boot takes 5 s under TCG, and several times that on a host whose cores have a guest each. */
+const BOOT_MS = 120_000;
+
+/**
+ * Waits until the system in a machine that has just started, or restarted, has answered over SSH.
+ * @throws RigError, GuestDied: see diagnoseBoot
+ */
+export async function comeUp(
+  { console }: Machine,
+  session: Session,
+  { since, withinMs = BOOT_MS, onPhase }: ComingUp,
+): Promise<void> {
+  const end = performance.now() + withinMs;
+  const left = (): number => Math.max(1, end - performance.now());
+  try {
+    for (const [phase, pattern] of SEEN_ON_CONSOLE) {
+      await console.waitFor(pattern, { mark: since, timeoutMs: left() });
+      onPhase?.(phase);
+    }
+    await session.connect(left());
+    await session.type(FULL_KERNEL_LOG, { timeoutMs: left() });
+    onPhase?.('connected');
+  } catch (error) {
+    throw diagnoseBoot(error, console.since(since), withinMs);
+  }
+}

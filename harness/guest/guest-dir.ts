@@ -1,0 +1,84 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RigError } from '../base/errors.js';
+import { CONSOLE_LOG, INITRD, QEMU_SCRIPT, qemuScript } from './command-line.js';
+import type { GuestSpec } from './guest.js';
+import { dropbearPrivateKey, newKeyPair, openSshPrivateKey, publicBlob, publicLine } from './keys.js';
+import { newcArchive } from './newc.js';
+
+/** The names of what a guest's folder holds only while the guest lives. */
+const KEY = 'id_ed25519';
+const KNOWN_HOSTS = 'known_hosts';
+
+/** The keys of one guest, made for it alone. */
+export interface GuestKeys {
+  readonly keyFile: string;
+  readonly knownHostsFile: string;
+  readonly privateKey: string;
+  /** the host's public key as SSH sends it */
+  readonly hostKey: Buffer;
+  /** lets ssh(1) know the guest, once its port is known */
+  writeKnownHosts(port: number): Promise<void>;
+}
+
+/**
+ * Fills the guest's folder with what QEMU needs to start, and with new keys. The initrd is the image with a small
+ * archive in front that tells the guest who may come in and what its host key is: so the key is known beforehand and
+ * nothing is trusted at first sight.
+ * @throws RigError (host) when the folder can't be written
+ */
+export async function fillGuestDir(spec: GuestSpec, qemu: string): Promise<GuestKeys> {
+  const client = newKeyPair();
+  const host = newKeyPair();
+  const privateKey = openSshPrivateKey(client);
+  const keyFile = join(spec.dir, KEY);
+  const knownHostsFile = join(spec.dir, KNOWN_HOSTS);
+  const access = newcArchive([
+    { path: 'root', mode: 0o700 },
+    { path: 'root/.ssh', mode: 0o700 },
+    { path: 'root/.ssh/authorized_keys', mode: 0o600, content: Buffer.from(`${publicLine(client)}\n`) },
+    { path: 'etc', mode: 0o755 },
+    { path: 'etc/dropbear', mode: 0o755 },
+    { path: 'etc/dropbear/dropbear_ed25519_host_key', mode: 0o600, content: dropbearPrivateKey(host) },
+  ]);
+  await writing(spec.dir, async () => {
+    await writeFile(join(spec.dir, INITRD), Buffer.concat([access, await readFile(spec.initramfs)]), {
+      mode: 0o600,
+    });
+    await writeFile(keyFile, privateKey, { mode: 0o600 });
+    await writeFile(join(spec.dir, QEMU_SCRIPT), qemuScript(spec, qemu), { mode: 0o755 });
+    await writeFile(join(spec.dir, CONSOLE_LOG), '');
+  });
+  return {
+    keyFile,
+    knownHostsFile,
+    privateKey,
+    hostKey: publicBlob(host),
+    writeKnownHosts: (port) =>
+      writing(spec.dir, () => writeFile(knownHostsFile, `[127.0.0.1]:${port} ${publicLine(host)}\n`)),
+  };
+}
+
+/** Removes the initrd once QEMU has read it: QEMU keeps it mapped for a reboot, and it is as big as the image. */
+export async function removeInitrd(dir: string): Promise<void> {
+  await rm(join(dir, INITRD), { force: true });
+}
+
+/** Leaves only what is worth reading after the guest's end. */
+export async function removeSecrets(dir: string): Promise<void> {
+  await Promise.all([INITRD, KEY, KNOWN_HOSTS].map((name) => rm(join(dir, name), { force: true })));
+}
+
+async function writing(dir: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    throw new RigError(
+      'host',
+      `the files of the guest could not be written to ${dir}: ${String(error)}`,
+      'see that the disk is not full and that the folder may be written',
+      [],
+      { cause: error },
+    );
+  }
+}

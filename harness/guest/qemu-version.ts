@@ -1,0 +1,47 @@
+import { execa } from 'execa';
+import { RigError } from '../base/errors.js';
+
+/** The QEMU that boots the guests. */
+export interface QemuVersion {
+  /** as it is started: a name that is looked up in PATH, or the path in $CXLRIG_QEMU */
+  readonly binary: string;
+  /** `10.0.2` */
+  readonly version: string;
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** The oldest with what the topologies need: volatile memdevs, DCD, and cxl-fmw windows as machine options. */
+const OLDEST = { major: 9, minor: 1 };
+const REMEDY = '`scripts/cxlrig doctor` says what is missing and how to get it';
+
+/**
+ * Finds QEMU: `$CXLRIG_QEMU`, else `qemu-system-x86_64` of PATH.
+ * @throws RigError (host) when there is none, when it does not start, or when it is too old
+ */
+export async function qemuVersion(env: NodeJS.ProcessEnv = process.env): Promise<QemuVersion> {
+  const binary = env['CXLRIG_QEMU'] ?? 'qemu-system-x86_64';
+  const asked = await execa(binary, ['--version'], { reject: false, timeout: 20_000, stdin: 'ignore' });
+  if (asked.failed) {
+    const why = asked.shortMessage ?? asked.stderr;
+    throw new RigError('host', `QEMU could not be asked for its version: ${why}`, REMEDY);
+  }
+  const found = parseQemuVersion(asked.stdout);
+  if (!found) throw new RigError('host', `${binary} does not say that it is QEMU: ${asked.stdout}`, REMEDY);
+  if (found.major < OLDEST.major || (found.major === OLDEST.major && found.minor < OLDEST.minor)) {
+    throw new RigError(
+      'host',
+      `${binary} is QEMU ${found.version}; CXL memory needs ${OLDEST.major}.${OLDEST.minor} or newer`,
+      REMEDY,
+    );
+  }
+  return { binary, ...found };
+}
+
+/** The version in what `qemu-system-x86_64 --version` prints. */
+export function parseQemuVersion(text: string): Omit<QemuVersion, 'binary'> | undefined {
+  const match = /^QEMU emulator version ((\d+)\.(\d+)(?:\.\d+)*)/m.exec(text);
+  if (!match) return undefined;
+  const [, version = '', major, minor] = match;
+  return { version, major: Number(major), minor: Number(minor) };
+}

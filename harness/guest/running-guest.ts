@@ -1,0 +1,67 @@
+import { comeUp } from './come-up.js';
+import { panicLine } from './death.js';
+import { KERNEL_STARTED } from './diagnosis.js';
+import { removeSecrets, type GuestKeys } from './guest-dir.js';
+import type { GuestSpec, RunningGuest } from './guest.js';
+import type { Machine } from './machine.js';
+import type { Session } from './session.js';
+
+/** How long a running system may take to go down; the kernel shuts every device down in turn. */
+const GO_DOWN_MS = 60_000;
+
+/** The contract's view of a guest that has come up. */
+export function runningGuest(
+  spec: GuestSpec,
+  machine: Machine,
+  session: Session,
+  keys: GuestKeys,
+  bootMilliseconds: number,
+): RunningGuest {
+  const { console, qmp, watch } = machine;
+  let stopping: Promise<void> | undefined;
+
+  const stop = async (): Promise<void> => {
+    await machine.end();
+    await removeSecrets(spec.dir);
+  };
+
+  return {
+    spec,
+    console,
+    accelerator: spec.accelerator,
+    bootMilliseconds,
+    pid: machine.pid,
+    ssh: { port: machine.sshPort, keyFile: keys.keyFile, knownHostsFile: keys.knownHostsFile },
+    death: watch.death,
+    exec: session.exec,
+    type: session.type,
+    qmp: (execute, args) => session.orDeath(qmp.execute(execute, args)),
+    qmpTraffic: qmp.traffic,
+    waitForEvent: (name, options) => session.orDeath(qmp.waitForEvent(name, options)),
+    reboot: () => reboot(machine, session, spec.bootTimeoutMs),
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+/**
+ * While it is asked for, QEMU lets a reset be a reset; at any other time it would be the end of the machine. It takes
+ * two until the kernel is back: the firmware, which finds that it has run before, makes one of its own.
+ */
+async function reboot(machine: Machine, session: Session, bootTimeoutMs?: number): Promise<void> {
+  const { console, qmp, watch } = machine;
+  const mark = console.length;
+  await session.orDeath(qmp.execute('set-action', { reboot: 'reset' }));
+  try {
+    const reset = qmp.waitForEvent('RESET', { timeoutMs: GO_DOWN_MS });
+    // -f: init is a script that runs no services; the kernel still shuts its devices down in order.
+    session.exec('sync; reboot -f', { timeoutMs: GO_DOWN_MS }).catch(() => undefined);
+    await session.orDeath(reset);
+    session.disconnect();
+    const panic = panicLine(console.since(mark));
+    if (panic) watch.declare({ kind: 'panic', message: panic });
+    await console.waitFor(KERNEL_STARTED, { mark, timeoutMs: GO_DOWN_MS });
+  } finally {
+    await qmp.execute('set-action', { reboot: 'shutdown' }).catch(() => undefined);
+  }
+  await comeUp(machine, session, { since: mark, withinMs: bootTimeoutMs });
+}

@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import type { Readable, Writable } from 'node:stream';
+import { quote } from './command-line.js';
+import { within } from './deadline.js';
+import { GuestTimeout, type ExecResult, type GuestShell } from './guest.js';
+
+/** A running `sh` that reads its script from `stdin`. */
+export interface ShellProcess {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** when it has ended and all its output has been read; rejects when it is not known how it ended */
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  /** leaves it alone with whatever hangs in it */
+  abandon(): void;
+}
+
+export interface TypedShell {
+  readonly type: GuestShell['type'];
+  /** the next line is typed into a new shell */
+  renew(): void;
+}
+
+/**
+ * One long-lived shell that lines are typed into, one after the other. Its variables and its working folder stay from
+ * line to line. A line that ends the shell (`exit`, `exec`) has the shell's exit status; the next one gets a new shell.
+ */
+export function typedShell(open: () => Promise<ShellProcess>): TypedShell {
+  let current: Promise<Session> | undefined;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const start = async (): Promise<Session> => {
+    const shell = await open();
+    const forget = (): void => void (current = undefined);
+    shell.ended.then(forget, forget);
+    return startSession(shell);
+  };
+
+  const typeNow = async (line: string, timeoutMs: number): Promise<ExecResult> => {
+    const started = performance.now();
+    try {
+      const session = await (current ??= start());
+      const result = await session.run(line, timeoutMs);
+      return { ...result, milliseconds: performance.now() - started };
+    } catch (error) {
+      renew();
+      throw error;
+    }
+  };
+
+  const renew = (): void => {
+    current?.then(
+      (session) => session.abandon(),
+      () => undefined,
+    );
+    current = undefined;
+  };
+
+  return {
+    type: (line, { timeoutMs }) => {
+      const answer = queue.then(() => typeNow(line, timeoutMs));
+      queue = answer.catch(() => undefined);
+      return answer;
+    },
+    renew,
+  };
+}
+
+type Answer = Omit<ExecResult, 'milliseconds'>;
+
+interface Session {
+  run(line: string, timeoutMs: number): Promise<Answer>;
+  abandon(): void;
+}
+
+function startSession(shell: ShellProcess): Session {
+  const stdout = markedStream(shell.stdout);
+  const stderr = markedStream(shell.stderr);
+
+  const answered = async (line: string): Promise<Answer> => {
+    const marker = randomBytes(12).toString('hex');
+    const outputs = Promise.all([stdout.until(marker), stderr.until(marker)]);
+    shell.stdin.write(framed(line, marker));
+    const [out, err] = await outputs;
+    return { stdout: out.before, stderr: err.before, code: Number(out.status), signal: null };
+  };
+
+  const endedInstead = async (): Promise<Answer> => {
+    const { code, signal } = await shell.ended;
+    return { stdout: stdout.rest(), stderr: stderr.rest(), code, signal };
+  };
+
+  return {
+    run: (line, timeoutMs) =>
+      within(
+        Promise.race([answered(line), endedInstead()]),
+        timeoutMs,
+        () => new GuestTimeout(line, timeoutMs),
+      ),
+    abandon: () => shell.abandon(),
+  };
+}
+
+/**
+ * What is written to the shell: the line as the single quoted word of an `eval`, so that nothing in it, unbalanced
+ * quotes included, can swallow what follows; then the end marker with the exit status, on both streams.
+ * `command` keeps a syntax error from ending the shell; the marker is written in halves, so that `set -x` and `set -v`,
+ * which print these very lines, do not print it.
+ */
+function framed(line: string, marker: string): string {
+  const [head, tail] = [marker.slice(0, 12), marker.slice(12)];
+  return (
+    `command eval ${quote(line)} </dev/null\n` +
+    `printf '%s%s %s\\n' ${head} ${tail} "$?"; printf '%s%s 0\\n' ${head} ${tail} >&2\n`
+  );
+}
+
+interface MarkedStream {
+  /** resolves with what came before the marker and the word after it; takes both off the stream */
+  until(marker: string): Promise<{ readonly before: Buffer; readonly status: string }>;
+  /** takes off all that has come */
+  rest(): Buffer;
+}
+
+function markedStream(stream: Readable): MarkedStream {
+  let buffer: Buffer = Buffer.alloc(0);
+  let look: () => void = () => undefined;
+  stream.on('data', (chunk: Buffer) => {
+    buffer = buffer.length === 0 ? chunk : Buffer.concat([buffer, chunk]);
+    look();
+  });
+
+  return {
+    until: (marker) =>
+      new Promise((resolve) => {
+        let searched = 0;
+        look = () => {
+          const at = buffer.indexOf(marker, searched);
+          const end = at < 0 ? -1 : buffer.indexOf('\n', at);
+          if (end < 0) {
+            searched = Math.max(0, buffer.length - marker.length - 8);
+            return;
+          }
+          const before = buffer.subarray(0, at);
+          const status = buffer.toString('latin1', at + marker.length + 1, end);
+          buffer = buffer.subarray(end + 1);
+          look = () => undefined;
+          resolve({ before, status });
+        };
+        look();
+      }),
+    rest: () => {
+      const all = buffer;
+      buffer = Buffer.alloc(0);
+      return all;
+    },
+  };
+}
