@@ -5,6 +5,8 @@
  */
 export interface State {
   readonly memdevs: Readonly<Record<string, Memdev>>;
+  /** root, host bridge, switch and endpoint ports */
+  readonly ports: Readonly<Record<string, Port>>;
   readonly decoders: Readonly<Record<string, Decoder>>;
   readonly regions: Readonly<Record<string, Region>>;
   readonly daxDevices: Readonly<Record<string, DaxDevice>>;
@@ -21,6 +23,8 @@ export interface State {
   /** bus -> names of its drivers */
   readonly drivers: Readonly<Record<'cxl' | 'dax' | 'nd', readonly string[]>>;
   readonly modules: readonly string[];
+  /** modules that modprobe has been told not to load (`module: { deny: ... }`) */
+  readonly deniedModules: readonly string[];
 }
 
 export interface Memdev {
@@ -30,10 +34,19 @@ export interface Memdev {
   readonly numaNode?: number;
   /** endpointN below it, when its driver made one */
   readonly endpoint?: string;
+  /** `0000:0d:00.0` */
+  readonly pciAddress?: string;
+}
+
+export interface Port {
+  /** what it is the CXL side of: `ACPI0017:00`, `pci0000:0c`, a PCI address, or a memdev for an endpoint */
+  readonly uport: string;
 }
 
 export interface Decoder {
   readonly kind: 'root' | 'switch' | 'endpoint';
+  /** the port it belongs to: `root0`, `port1`, `endpoint2` */
+  readonly port: string;
   readonly start: number;
   readonly size: number;
   readonly interleaveWays: number;
@@ -50,6 +63,8 @@ export interface Decoder {
 }
 
 export interface Region {
+  /** the window it lies in, as its decoder: `decoder0.0` */
+  readonly rootDecoder: string;
   readonly mode?: string;
   readonly uuid?: string;
   readonly start: number;
@@ -60,6 +75,8 @@ export interface Region {
   readonly driver: string | null;
   /** endpoint decoders in interleave order; null: target not set */
   readonly targets: readonly (string | null)[];
+  /** policy for its memory, where its driver has one: `regionN/sysram_region/hotplug` */
+  readonly hotplug?: string;
 }
 
 export interface DaxDevice {
@@ -81,13 +98,13 @@ export interface MemoryBlock {
   readonly zones: readonly string[];
   readonly node: number;
   readonly physAddress: number;
-  readonly removable?: boolean;
 }
 
 export interface NumaNode {
   readonly online: boolean;
   readonly hasMemory: boolean;
   readonly hasCpu: boolean;
+  /** MemTotal of nodeN/meminfo */
   readonly memoryBytes: number;
 }
 
@@ -99,11 +116,14 @@ export interface IomemResource {
   readonly children: readonly IomemResource[];
 }
 
+/** A namespace of persistent memory; the kernel's empty seeds (size 0) are none. */
 export interface Namespace {
+  /** in ndctl's words: fsdax, devdax, sector, raw */
   readonly mode?: string;
   readonly size: number;
   readonly uuid?: string;
   readonly blockDevice?: string;
+  /** of the namespace, or of the device that claims it (pfn, dax, btt) */
   readonly driver: string | null;
   readonly ndRegion: string;
   /** the CXL region that backs it */

@@ -1,0 +1,61 @@
+import { walkIomem } from './iomem.js';
+import { byName } from './parse-state.js';
+import type { State, StateChange } from './state.js';
+
+/**
+ * What differs between two states, by path: `regions.region0.driver`, `memoryBlocks.186.state`,
+ * `iomem.CXL Window 0/region0`. A thing that came or went is one change with the whole of it.
+ * @param ignoring globs on paths: `*` within a component, `**` over components
+ */
+export function diffStates(before: State, after: State, ignoring: readonly string[] = []): StateChange[] {
+  const ignored = ignoring.map(globPattern);
+  return changesBetween(comparable(before), comparable(after), [])
+    .filter(({ path }) => !ignored.some((pattern) => pattern.test(path)))
+    .sort((a, b) => byName(a.path, b.path));
+}
+
+/** The state with its trees and lists in a form that can be compared by path. */
+function comparable(state: State): Record<string, unknown> {
+  const iomem: Record<string, string[]> = {};
+  for (const { path, resource } of walkIomem(state.iomem)) {
+    (iomem[path.join('/')] ??= []).push(`${resource.start.toString(16)}-${resource.end.toString(16)}`);
+  }
+  return {
+    ...state,
+    iomem,
+    deviceNodes: present(state.deviceNodes),
+    modules: present(state.modules),
+    deniedModules: present(state.deniedModules),
+    drivers: Object.fromEntries(Object.entries(state.drivers).map(([bus, names]) => [bus, present(names)])),
+  };
+}
+
+function present(names: readonly string[]): Record<string, true> {
+  return Object.fromEntries(names.map((name) => [name, true as const]));
+}
+
+function changesBetween(before: unknown, after: unknown, path: readonly string[]): StateChange[] {
+  if (isRecord(before) && isRecord(after)) {
+    const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
+    return [...keys].flatMap((key) => changesBetween(before[key], after[key], [...path, key]));
+  }
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  return [
+    {
+      path: path.join('.'),
+      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
+    },
+  ];
+}
+
+function globPattern(glob: string): RegExp {
+  const source = glob
+    .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*\*?/g, (stars) => (stars === '**' ? '.*' : '[^.]*'));
+  return new RegExp(`^${source}(?:\\..*)?$`);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,20 @@
+export { canonicalErrno, errnoName, errnoNames, errnoOf } from './errno.js';
+export { diffStates } from './diff.js';
+export { walkIomem } from './iomem.js';
+export { formatKernelLog, parseKernelLog, type KernelLogRecord } from './kernel-log.js';
+export { leftoversOf } from './leftovers.js';
+export * from './lines.js';
+export { withNormalNames } from './normal-names.js';
+export { observe, readKernelLog, readState, type Observation, type ObserveOptions } from './observe.js';
+export { quote } from './quote.js';
+export {
+  createRegionLines,
+  destroyRegionLines,
+  nextRegionLine,
+  regionStages,
+  type RegionProgram,
+  type RegionStage,
+  type StandingRegion,
+} from './region-lines.js';
+export type * from './state.js';
+export { typeLines, type TypedShLine, type TypingOptions } from './typing.js';
