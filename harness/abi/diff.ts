@@ -3,18 +3,26 @@ import { byName } from './parse-state.js';
 import type { State, StateChange } from './state.js';
 
 /**
- * What differs between two states, by path: `regions.region0.driver`, `memoryBlocks.186.state`,
- * `iomem.CXL Window 0/region0`. A thing that came or went is one change with the whole of it.
- * @param ignoring globs on paths: `*` within a component, `**` over components
+ * What leads from one state to a later one, exactly: see `StateChange`. A thing that came or went is one change with
+ * the whole of it.
  */
-export function diffStates(before: State, after: State, ignoring: readonly string[] = []): StateChange[] {
-  const ignored = ignoring.map(globPattern);
-  return changesBetween(comparable(before), comparable(after), [])
-    .filter(({ path }) => !ignored.some((pattern) => pattern.test(path)))
-    .sort((a, b) => byName(a.path, b.path));
+export function diffStates(before: State, after: State): StateChange[] {
+  return changesBetween(before, after, []);
 }
 
-/** The state with its trees and lists in a form that can be compared by path. */
+/**
+ * What differs between two states for whoever compares them, by path: `regions.region0.driver`,
+ * `memoryBlocks.186.state`, `iomem.CXL Window 0/region0`, `modules.kmem`.
+ * @param ignoring globs on paths: `*` within a component, `**` over components; what lies below is ignored too
+ */
+export function differencesOf(before: State, after: State, ignoring: readonly string[] = []): StateChange[] {
+  const ignored = ignoring.map(globPattern);
+  return changesBetween(comparable(before), comparable(after), []).filter(
+    ({ path }) => !ignored.some((pattern) => pattern.test(path)),
+  );
+}
+
+/** The state with lists of names as sets, and iomem by name, so that each difference is one of its own. */
 function comparable(state: State): Record<string, unknown> {
   const iomem: Record<string, string[]> = {};
   for (const { path, resource } of walkIomem(state.iomem)) {
@@ -34,15 +42,16 @@ function present(names: readonly string[]): Record<string, true> {
   return Object.fromEntries(names.map((name) => [name, true as const]));
 }
 
-function changesBetween(before: unknown, after: unknown, path: readonly string[]): StateChange[] {
+function changesBetween(before: unknown, after: unknown, keys: readonly string[]): StateChange[] {
   if (isRecord(before) && isRecord(after)) {
-    const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-    return [...keys].flatMap((key) => changesBetween(before[key], after[key], [...path, key]));
+    const both = new Set([...Object.keys(before), ...Object.keys(after)]);
+    return [...both].sort(byName).flatMap((key) => changesBetween(before[key], after[key], [...keys, key]));
   }
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   return [
     {
-      path: path.join('.'),
+      path: keys.join('.'),
+      keys,
       ...(before === undefined ? {} : { before }),
       ...(after === undefined ? {} : { after }),
     },

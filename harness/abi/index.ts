@@ -1,5 +1,5 @@
 export { canonicalErrno, errnoName, errnoNames, errnoOf } from './errno.js';
-export { diffStates } from './diff.js';
+export { differencesOf, diffStates } from './diff.js';
 export { walkIomem } from './iomem.js';
 export { formatKernelLog, parseKernelLog, type KernelLogRecord } from './kernel-log.js';
 export { leftoversOf } from './leftovers.js';

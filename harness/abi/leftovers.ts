@@ -1,4 +1,4 @@
-import { diffStates } from './diff.js';
+import { differencesOf } from './diff.js';
 import { withNormalNames } from './normal-names.js';
 import type { State, StateChange } from './state.js';
 
@@ -14,7 +14,7 @@ const NO_TRACE: readonly string[] = ['iomem.PCI*', 'iomem.Reserved*', 'iomem.000
  * a trace. Memory blocks, decoders, bindings, `auto_online_blocks`, missing modules and denied ones are.
  */
 export function leftoversOf(before: State, after: State, ignoring: readonly string[] = []): StateChange[] {
-  return diffStates(withNormalNames(before), withNormalNames(after), [...NO_TRACE, ...ignoring]).filter(
+  return differencesOf(withNormalNames(before), withNormalNames(after), [...NO_TRACE, ...ignoring]).filter(
     ({ path, before: was }) => !(/^(modules|drivers)\./.test(path) && was === undefined),
   );
 }

@@ -16,7 +16,8 @@ export interface State {
   readonly memoryBlockBytes: number;
   readonly autoOnlineBlocks: string;
   readonly nodes: Readonly<Record<number, NumaNode>>;
-  readonly iomem: readonly IomemResource[];
+  /** /proc/iomem: the outermost resources, by range as it prints them: `5d0000000-6cfffffff` */
+  readonly iomem: Readonly<Record<string, IomemResource>>;
   readonly namespaces: Readonly<Record<string, Namespace>>;
   /** bus -> device -> driver, for every device of the cxl, dax and nd buses; null: no driver */
   readonly bindings: Readonly<Record<'cxl' | 'dax' | 'nd', Readonly<Record<string, string | null>>>>;
@@ -113,7 +114,7 @@ export interface IomemResource {
   /** inclusive, as /proc/iomem prints it */
   readonly end: number;
   readonly name: string;
-  readonly children: readonly IomemResource[];
+  readonly children: Readonly<Record<string, IomemResource>>;
 }
 
 /** A namespace of persistent memory; the kernel's empty seeds (size 0) are none. */
