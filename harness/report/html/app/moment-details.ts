@@ -1,0 +1,175 @@
+import type { StateChange } from '../../../abi/state.js';
+import type { SplatRecord, StepFailure, StepTrace } from '../../trace.js';
+import type { CaseContent } from '../page-content.js';
+import { h, type Child } from './dom.js';
+import { kernelLog } from './kernel-log.js';
+import { START, type Moment } from './moments.js';
+import { qmpTraffic } from './qmp-traffic.js';
+import { sourceLines } from './source-lines.js';
+import { bytes, compact, duration, plural } from './text.js';
+import { typedLines } from './typed-lines.js';
+
+/** Everything known about a moment, in one column: what failed first, then what was typed, and what came of it. */
+export function momentDetails(moment: Moment, content: CaseContent): Child[] {
+  if (moment.step) return stepDetails(moment.step, content);
+  return moment.id === START ? startDetails(content) : endDetails(content);
+}
+
+function stepDetails(step: StepTrace, content: CaseContent): Child[] {
+  const { trace } = content;
+  const failure = step.failure ?? (step.outcome === 'fail' ? trace.failure : undefined);
+  return [
+    h(
+      'div',
+      { class: 'details-head' },
+      h('h2', {}, h('span', { class: 'quiet' }, step.id), ' ', step.title),
+      h('p', { class: 'quiet' }, `${step.kind} · ${step.outcome} · ${duration(step.milliseconds)}`),
+    ),
+    failure && failureBox(failure),
+    ...step.splats.map(splatBox),
+    section('Typed', step.lines.length, typedLines(step.lines)),
+    section('State changes', step.changes.length, changeTable(step.changes)),
+    section('Kernel log', logLines(step.log), kernelLog(step.log)),
+    section('QMP', step.qmp.length, qmpTraffic(step.qmp, step.startedAt)),
+    content.source !== undefined &&
+      section('Scenario', undefined, sourceLines(content.source, step, trace.steps, failure?.position)),
+  ];
+}
+
+function startDetails(content: CaseContent): Child[] {
+  const { trace, repro } = content;
+  const { description, references, values, scenario, position } = trace.case;
+  const named = Object.entries(values);
+  return [
+    h('div', { class: 'details-head' }, h('h2', {}, scenario)),
+    ...description
+      .trim()
+      .split(/\n\s*\n/)
+      .map((paragraph) => h('p', { class: 'prose' }, paragraph)),
+    references.length > 0 && h('ul', { class: 'references' }, ...references.map(referenceEntry)),
+    h(
+      'dl',
+      { class: 'facts-list' },
+      ...named.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, compact(value))]),
+      h('dt', {}, 'scenario'),
+      h('dd', {}, `${position.file}:${position.line}`),
+      h('dt', {}, 'machine'),
+      h(
+        'dd',
+        {},
+        `${trace.machine.name}: ${plural(trace.machine.cpus, 'CPU')}, ${bytes(trace.machine.memoryBytes)} of memory`,
+      ),
+    ),
+    repro !== undefined && section('repro.sh', undefined, copyable(repro)),
+  ];
+}
+
+function endDetails({ trace, consoleTail }: CaseContent): Child[] {
+  return [
+    h(
+      'div',
+      { class: 'details-head' },
+      h('h2', {}, `Verdict: ${trace.verdict}`),
+      trace.reason !== undefined && h('p', { class: 'prose' }, trace.reason),
+    ),
+    trace.failure && !trace.steps.some(({ outcome }) => outcome === 'fail') && failureBox(trace.failure),
+    section('Left behind', trace.leftovers.length, changeTable(trace.leftovers)),
+    ...trace.splats.map(splatBox),
+    consoleTail !== undefined && section('Console, last lines', undefined, kernelLog(consoleTail)),
+  ];
+}
+
+/** A section that has nothing to show is not there. */
+function section(title: string, count: number | undefined, ...body: Child[]): Child {
+  if (count === 0) return undefined;
+  return h(
+    'section',
+    { class: 'part' },
+    h('h3', {}, title, count !== undefined && h('span', { class: 'part-count' }, count)),
+    ...body,
+  );
+}
+
+function failureBox({ message, subject, expected, received, position, blame }: StepFailure): HTMLElement {
+  return h(
+    'div',
+    { class: 'failure', role: 'note' },
+    h('p', { class: 'failure-message' }, message),
+    subject !== undefined && h('p', { class: 'failure-subject' }, h('code', {}, subject)),
+    (expected !== undefined || received !== undefined) &&
+      h(
+        'dl',
+        { class: 'verdict-pair' },
+        h('dt', {}, 'expected'),
+        h('dd', { class: 'expected' }, pretty(expected)),
+        h('dt', {}, 'received'),
+        h('dd', { class: 'received' }, pretty(received)),
+      ),
+    h(
+      'p',
+      { class: 'quiet' },
+      `${position.file}:${position.line}:${position.column}`,
+      blame === 'rig' && ' · the rig could not ask',
+    ),
+  );
+}
+
+function splatBox({ kind, title, fingerprint, text, allowed }: SplatRecord): HTMLElement {
+  return h(
+    'details',
+    { class: `splat ${allowed ? 'allowed' : ''}`, open: !allowed },
+    h('summary', {}, h('b', {}, kind), ` ${title}`, allowed && h('span', { class: 'quiet' }, ' (allowed)')),
+    h('p', { class: 'quiet' }, `fingerprint ${fingerprint}`),
+    kernelLog(text),
+  );
+}
+
+function changeTable(changes: readonly StateChange[]): HTMLElement {
+  return h(
+    'div',
+    { class: 'changes' },
+    ...changes.map(({ path, before, after }) =>
+      h(
+        'div',
+        { class: `change ${before === undefined ? 'added' : after === undefined ? 'removed' : ''}` },
+        h('span', { class: 'change-mark' }, before === undefined ? '+' : after === undefined ? '−' : '±'),
+        h('code', { class: 'change-path' }, path),
+        before !== undefined && h('code', { class: 'before' }, compact(before)),
+        before !== undefined && after !== undefined && h('span', { class: 'quiet' }, '→'),
+        after !== undefined && h('code', { class: 'after' }, compact(after)),
+      ),
+    ),
+  );
+}
+
+function copyable(text: string): HTMLElement {
+  const button = h(
+    'button',
+    {
+      type: 'button',
+      class: 'copy',
+      onclick: () => {
+        void navigator.clipboard.writeText(text).then(() => {
+          button.textContent = 'copied';
+        });
+      },
+    },
+    'copy',
+  );
+  return h('div', { class: 'copyable' }, button, h('pre', { class: 'code' }, text));
+}
+
+/** Only what is plainly a web address becomes a link. */
+function referenceEntry(reference: string): HTMLElement {
+  return /^https?:\/\/[^\s]+$/.test(reference)
+    ? h('li', {}, h('a', { href: reference, rel: 'noreferrer' }, reference))
+    : h('li', {}, reference);
+}
+
+function pretty(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value, null, 2) : compact(value);
+}
+
+function logLines(log: string): number {
+  return log.split('\n').filter((line) => line.trim() !== '').length;
+}
