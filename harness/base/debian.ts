@@ -51,12 +51,10 @@ export interface DebianSuite {
    * mirrors drop a version as soon as the next is there.
    */
   using<T>(job: () => Promise<T>): Promise<T>;
-  /** Where packages come from, for tools that fetch by themselves. `suites` are in the order given, aliases resolved. */
-  source(): Promise<{
-    readonly mirror: string;
-    readonly keyring: string;
-    readonly suites: readonly string[];
-  }>;
+  /** Where a suite's packages come from, for tools that fetch by themselves. */
+  source(
+    suite: string,
+  ): Promise<{ readonly mirror: string; readonly keyring: string; readonly codename: string }>;
 }
 
 /** The index names a version that the mirror does not have any more. */
@@ -119,15 +117,12 @@ export function debianSuite(options: DebianSuiteOptions = {}): DebianSuite {
       });
     },
 
-    async source() {
+    async source(suite) {
+      checkSuite(suite);
       const apt = await root();
       await refreshIfOld(apt, progress);
-      const codenames = await readCodenames(apt);
-      return {
-        mirror: apt.mirror,
-        keyring: apt.keyring,
-        suites: suites.map((suite) => byCodename(suite, codenames)),
-      };
+      const codename = byCodename(suite, await readCodenames(apt));
+      return { mirror: apt.mirror, keyring: apt.keyring, codename };
     },
   };
 }

@@ -1,0 +1,43 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { runTool } from '../base/tool.js';
+
+/**
+ * Packs what is below a folder as an initramfs layer: a newc archive that belongs to root, compressed.
+ *
+ * Level 3 takes a quarter of a second for the 36 MB of a stock kernel's image; level 19 takes thirty, for a fifth less
+ * to load.
+ */
+export async function packLayer(tree: string, target: string): Promise<void> {
+  const archive = `${target}.cpio`;
+  await runTool({
+    program: 'cpio',
+    args: ['--create', '--null', '--format=newc', '--owner=+0:+0', '--reproducible', '--quiet'],
+    purpose: `pack ${tree}`,
+    stage: 'image',
+    cwd: tree,
+    input: (await pathsBelow(tree)).map((path) => `${path}\0`).join(''),
+    stdoutTo: archive,
+  });
+  await runTool({
+    program: 'zstd',
+    args: ['-q', '-3', '-T0', '--rm', '-o', target, archive],
+    purpose: `compress ${archive}`,
+    stage: 'image',
+  });
+}
+
+/** Joins layers to one initramfs: the kernel reads archives one after the other, a later one over an earlier one. */
+export async function joinLayers(layers: readonly string[], target: string): Promise<void> {
+  await pipeline(async function* () {
+    for (const layer of layers) yield* createReadStream(layer) as AsyncIterable<Buffer>;
+  }, createWriteStream(target));
+}
+
+/** Relative paths, sorted, so that a folder comes before what is in it. */
+async function pathsBelow(tree: string): Promise<string[]> {
+  const entries = await readdir(tree, { recursive: true, withFileTypes: true });
+  return entries.map(({ parentPath, name }) => relative(tree, join(parentPath, name))).sort();
+}

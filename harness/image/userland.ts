@@ -1,0 +1,158 @@
+import { access, chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { cached, contentKey } from '../base/cache.js';
+import { PackageGone, type DebianSuite } from '../base/debian.js';
+import { RigError } from '../base/errors.js';
+import type { Progress } from '../base/progress.js';
+import { runTool } from '../base/tool.js';
+import { packLayer } from './archive.js';
+import { ownFilesKey, type Recipe } from './recipe.js';
+
+/** All of an image but the kernel's modules: one serves every kernel. */
+export interface Userland {
+  /** changes with the recipe and with each package's version */
+  readonly key: string;
+  readonly layer: string;
+}
+
+/**
+ * The packages of the recipe with its own files over them, packed.
+ *
+ * @throws PackageGone when the mirror has dropped a version of its index: to be tried again on a fresh one
+ * @throws RigError('image') with mmdebstrap's last words when it fails
+ */
+export async function buildUserland(
+  recipe: Recipe,
+  suite: DebianSuite,
+  progress: Progress,
+): Promise<Userland> {
+  const packages = await suite.closure(recipe.packages, { suite: recipe.suite });
+  const key = contentKey(
+    LAYOUT,
+    ...packages,
+    JSON.stringify([recipe.exclude, recipe.applets]),
+    ownFilesKey(recipe),
+  );
+  const { dir } = await cached(
+    'userlands',
+    key,
+    async (draft) => {
+      const tree = join(draft, 'tree');
+      await unpackPackages(recipe, packages, suite, tree, progress);
+      progress({ task: TASK, detail: 'packing' });
+      await finishTree(recipe, tree);
+      await packLayer(tree, join(draft, LAYER));
+      await rm(tree, { recursive: true });
+      await writeFile(join(draft, 'packages'), packages.map((name) => `${name}\n`).join(''));
+    },
+    { progress },
+  );
+  return { key, layer: join(dir, LAYER) };
+}
+
+/** To be changed with the code below: what it makes of the same recipe is another image then. */
+const LAYOUT = '1';
+
+const LAYER = 'userland.cpio.zst';
+const TASK = 'build the guest image';
+
+/**
+ * mmdebstrap's `extract` runs no maintainer scripts, so it needs neither root rights nor user namespaces, and the
+ * mode which asks for neither (`chrootless`) can do no harm.
+ */
+async function unpackPackages(
+  recipe: Recipe,
+  packages: readonly string[],
+  suite: DebianSuite,
+  tree: string,
+  progress: Progress,
+): Promise<void> {
+  const { mirror, keyring, codename } = await suite.source(recipe.suite);
+  const scratch = `${tree}.tmp`;
+  await mkdir(scratch);
+  const aptOptions = join(scratch, 'acquire.conf');
+  await writeFile(aptOptions, await hostAcquireOptions());
+  progress({ task: TASK, detail: `${packages.length} packages of ${codename}` });
+  try {
+    await runTool({
+      program: 'mmdebstrap',
+      args: [
+        '--mode=chrootless',
+        '--variant=extract',
+        '--format=directory',
+        '--architectures=amd64',
+        `--include=${packages.join(',')}`,
+        `--aptopt=${aptOptions}`,
+        ...recipe.exclude.map((pattern) => `--dpkgopt=path-exclude=${pattern}`),
+        codename,
+        tree,
+        `deb [signed-by=${keyring}] ${mirror} ${codename} main`,
+      ],
+      purpose: 'unpack the packages of the guest image',
+      stage: 'image',
+      env: { TMPDIR: scratch },
+      onStderr: (line) => {
+        const step = /^I: (.*?)(\.\.\.)?$/.exec(line)?.[1];
+        if (step !== undefined) progress({ task: TASK, detail: step });
+      },
+    });
+  } catch (error) {
+    throw asPackageGone(error);
+  } finally {
+    await rm(scratch, { recursive: true });
+  }
+}
+
+/** mmdebstrap's apt reads nothing of the host's configuration; what it says on fetching (proxies) has to be passed on. */
+async function hostAcquireOptions(): Promise<string> {
+  const dump = await runTool({
+    program: 'apt-config',
+    args: ['dump', '--no-empty', 'Acquire'],
+    purpose: "read apt's configuration",
+    stage: 'host',
+  });
+  return dump
+    .toString()
+    .split('\n')
+    .filter((line) => !line.startsWith('Acquire::IndexTargets'))
+    .join('\n');
+}
+
+function asPackageGone(error: unknown): unknown {
+  if (!(error instanceof RigError)) return error;
+  const text = error.evidence.join('\n');
+  const gone = /E: Version '.*' for '.*' was not found|\b404\b|Unable to locate package/.test(text);
+  return gone ? new PackageGone('download', error.message, error.remedy, error.evidence) : error;
+}
+
+/** Devices, which an ordinary user can't pack and devtmpfs brings; what apt and dpkg keep; what is copied from the host. */
+const LEFTOVERS = ['dev', 'var', 'tmp', 'etc/apt', 'etc/dpkg', 'etc/resolv.conf'];
+
+/** What makes a bootable system of unpacked packages. */
+async function finishTree(recipe: Recipe, tree: string): Promise<void> {
+  for (const name of LEFTOVERS) await rm(join(tree, name), { recursive: true, force: true });
+  for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
+    await mkdir(join(tree, 'usr', name), { recursive: true });
+    await symlink(`usr/${name}`, join(tree, name));
+  }
+  for (const applet of recipe.applets) {
+    const taken = await Promise.all(['usr/bin', 'usr/sbin'].map((bin) => exists(join(tree, bin, applet))));
+    if (!taken.includes(true)) await symlink('busybox', join(tree, 'usr/bin', applet));
+  }
+  for (const { path, mode } of recipe.folders) {
+    await mkdir(join(tree, path), { recursive: true });
+    await chmod(join(tree, path), mode);
+  }
+  for (const { path, mode, content } of recipe.files) {
+    await mkdir(dirname(join(tree, path)), { recursive: true });
+    await writeFile(join(tree, path), content);
+    await chmod(join(tree, path), mode);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
