@@ -55,7 +55,8 @@ export function caseRows(table: CaseTable): CaseRow[] {
       }),
     );
   }
-  return rows.map((row) => ({ ...row, label: labelOf(row.columns, table) }));
+  const telling = new Set(tellingColumns(table));
+  return rows.map((row) => ({ ...row, label: labelOf(row.columns, telling) }));
 }
 
 /** Every name that some row has a value for. */
@@ -159,12 +160,30 @@ function clashingNames(table: CaseTable, source: ScenarioSource): Diagnostic[] {
   ];
 }
 
-function labelOf(columns: ReadonlyMap<string, Column>, table: CaseTable): string {
-  const named = table.cases !== undefined && typeof columns.get(NAME_COLUMN)?.value === 'string';
-  const matrix = new Set(Object.keys(table.matrix ?? {}));
+/**
+ * The columns that an id shows: the whole matrix, and of the case table the column `name`, or as many columns from the
+ * first on as tell its rows apart. What a case expects stands at the end of its row, and so is no part of its id.
+ */
+function tellingColumns(table: CaseTable): string[] {
+  const matrix = Object.keys(table.matrix ?? {});
+  const rows = table.cases ?? [];
+  if (rows.length > 0 && rows.every((row) => typeof row[NAME_COLUMN] === 'string'))
+    return [...matrix, NAME_COLUMN];
+  const names = [...new Set(rows.flatMap(Object.keys))];
+  const labels = rows.map(() => '');
+  for (const [index, name] of names.entries()) {
+    for (const [row, cells] of rows.entries()) {
+      labels[row] = `${labels[row] ?? ''}${JSON.stringify(cells[name])},`;
+    }
+    if (new Set(labels).size === rows.length) return [...matrix, ...names.slice(0, index + 1)];
+  }
+  return [...matrix, ...names];
+}
+
+function labelOf(columns: ReadonlyMap<string, Column>, telling: ReadonlySet<string>): string {
   return [...columns]
-    .filter(([name]) => !named || matrix.has(name) || name === NAME_COLUMN)
-    .map(([name, { value }]) => (named && name === NAME_COLUMN ? titled(value) : `${name}=${quoted(value)}`))
+    .filter(([name]) => telling.has(name))
+    .map(([name, { value }]) => (name === NAME_COLUMN ? titled(value) : `${name}=${quoted(value)}`))
     .join(', ');
 }
 

@@ -12,6 +12,8 @@ export interface Expansion {
   readonly faults: readonly Diagnostic[];
   /** the path in the file of a path in the value: steps whose `when` does not hold are not in the value */
   fileOf(path: DocumentPath): DocumentPath;
+  /** where the value at a path of the value comes from: a variable or a cell of the table, when `${}` names one */
+  originOf(path: DocumentPath): DocumentPath;
   /** the text that stands in the file for a number or boolean at a path of the value */
   written(path: DocumentPath, value: number | boolean): string;
 }
@@ -27,10 +29,12 @@ const NODE_COST = 16;
 /** Not touched by `${}`: what gives the values, and the version. */
 const AS_WRITTEN: ReadonlySet<string> = new Set(['cxlrig', 'vars', 'matrix', 'cases']);
 
-/** Steps whose `when` named only values that exist, and what became of them in the cases so far. */
+/** The steps that have a `when`, and what became of them in the cases so far. */
 export interface StepUse {
   /** JSON of the file path -> whether some case has run it */
   readonly conditional: Map<string, boolean>;
+  /** those whose `when` is wrong */
+  readonly unclear: Set<string>;
 }
 
 /**
@@ -48,7 +52,7 @@ export function expandCase(
   const faults: Diagnostic[] = [];
   /** for a list of which entries were dropped: the index in the file of each that is left */
   const kept = new WeakMap<readonly unknown[], readonly number[]>();
-  const { put, writtenOf } = substitution(table, row, source, budget, faults);
+  const { put, writtenOf, originOf } = substitution(table, row, source, budget, faults);
 
   const plain = (value: unknown, path: DocumentPath, scope: Scope): unknown => {
     if (typeof value === 'string') return put(value, path, scope);
@@ -71,6 +75,10 @@ export function expandCase(
       result.push(step(entry, place, scope));
     }
     kept.set(result, indices);
+    if (list.length > 0 && result.length === 0) {
+      const message = `in the case [${row.label}] no step is left here: each has a \`when\` that does not hold`;
+      faults.push({ ...source.at(path), message });
+    }
     return result;
   };
 
@@ -80,9 +88,11 @@ export function expandCase(
     if (!use.conditional.has(key)) {
       const wrong = faultsOfWhen(entry['when'], [...path, 'when'], table, source);
       faults.push(...wrong);
-      use.conditional.set(key, wrong.length > 0);
+      if (wrong.length > 0) use.unclear.add(key);
+      use.conditional.set(key, false);
     }
-    const holds = holdsIn(entry['when'], row);
+    // a step with a `when` that can't be understood is still looked at, in every case
+    const holds = use.unclear.has(key) || holdsIn(entry['when'], row);
     if (holds) use.conditional.set(key, true);
     return holds;
   };
@@ -137,12 +147,6 @@ export function expandCase(
   }
   if ('steps' in raw) value['steps'] = steps(raw['steps'], ['steps'], inSteps);
   if ('cleanup' in raw) value['cleanup'] = steps(raw['cleanup'], ['cleanup'], inSteps);
-  if (Array.isArray(raw['known-bugs'])) {
-    raw['known-bugs'].forEach((bug: unknown, index) => {
-      const path = ['known-bugs', index, 'when'];
-      if (isMap(bug)) faults.push(...faultsOfWhen(bug['when'], path, table, source));
-    });
-  }
 
   const fileOf = (path: DocumentPath): DocumentPath => {
     let inner: unknown = value;
@@ -157,7 +161,12 @@ export function expandCase(
     const inFile = valueAt(raw, place);
     return typeof inFile === 'string' ? writtenOf(inFile, found) : source.written(place, found);
   };
-  return { row, value, faults, fileOf, written };
+  const origin = (path: DocumentPath): DocumentPath => {
+    const place = fileOf(path);
+    const inFile = valueAt(raw, place);
+    return (typeof inFile === 'string' ? originOf(inFile) : undefined) ?? place;
+  };
+  return { row, value, faults, fileOf, originOf: origin, written };
 }
 
 /** Steps whose `when` held in no case though each of its values exists. */

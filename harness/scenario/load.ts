@@ -2,11 +2,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { diagnose } from '../base/diagnose.js';
 import { DocumentError, type Diagnostic } from '../base/diagnostic.js';
 import { UsageError } from '../base/errors.js';
-import { readYaml, type DocumentPath } from '../base/yaml.js';
+import { readYaml, type YamlDocument } from '../base/yaml.js';
 import { loadTopology } from '../topology/load.js';
 import type { MachinePlan } from '../topology/plan.js';
 import type { ScenarioCase } from './case.js';
-import { caseRows, faultsOfTable, holdsIn, type CaseRow } from './case-rows.js';
+import { caseRows, faultsOfTable, faultsOfWhen, holdsIn, type CaseRow, type CaseTable } from './case-rows.js';
 import {
   faultOfTopologyName,
   faultsOfCase,
@@ -63,7 +63,7 @@ export async function loadScenarioText(text: string, file: string): Promise<Scen
 
   const rows = caseRows(table.data);
   const budget: ExpansionBudget = { characters: MOST_CHARACTERS };
-  const use: StepUse = { conditional: new Map() };
+  const use: StepUse = { conditional: new Map(), unclear: new Set() };
   const faults: Diagnostic[] = [];
   const drafts: Draft[] = [];
   for (const row of rows) {
@@ -78,13 +78,12 @@ export async function loadScenarioText(text: string, file: string): Promise<Scen
     if (faults.length > MANY_FAULTS) break;
   }
   if (drafts.length === rows.length) {
-    faults.push(...faultsOfUse(use, source), ...faultsOfKnownBugs(raw, rows, source));
+    faults.push(...faultsOfUse(use, source), ...faultsOfKnownBugs(raw, table.data, rows, source));
   }
   const topologies = new TopologyLookup(file);
   for (const draft of drafts) {
     const { plan, fault } = await topologies.of(draft.topology);
-    const place = (path: DocumentPath, part?: 'key' | 'value') =>
-      source.at(draft.expansion.fileOf(path), part);
+    const place = placesOf(draft.expansion, source);
     if (fault) faults.push({ ...place(['topology']), ...fault });
     const found = faultsOfCase(draft.parts, plan).map(({ path, part, ...said }) => ({
       ...place(path, part),
@@ -141,12 +140,15 @@ function validate(expansion: Expansion, source: ScenarioSource): Draft {
     const document = keepWritten(value, whole.data, expansion);
     return { expansion, document, parts, topology, faults: [] };
   }
-  const placed = {
-    ...source.document,
-    at: (path: DocumentPath, which?: 'value' | 'key') => source.at(expansion.fileOf(path), which),
-  };
+  const placed = { ...source.document, at: placesOf(expansion, source) };
   const faults = diagnose(whole.error, placed, scenarioDocument, { input: value });
   return { expansion, parts, topology, faults };
+}
+
+/** Where to tell of a fault in an expansion: a wrong value stands where it is written, not where it is put in. */
+function placesOf(expansion: Expansion, source: ScenarioSource): YamlDocument['at'] {
+  return (path, part = 'value') =>
+    part === 'key' ? source.at(expansion.fileOf(path), 'key') : source.at(expansion.originOf(path));
 }
 
 /** The topologies that a scenario's cases name, each loaded once. */
@@ -188,6 +190,7 @@ interface TopologyAnswer {
 
 function faultsOfKnownBugs(
   raw: Readonly<Record<string, unknown>>,
+  table: CaseTable,
   rows: readonly CaseRow[],
   source: ScenarioSource,
 ): Diagnostic[] {
@@ -195,6 +198,8 @@ function faultsOfKnownBugs(
   if (!Array.isArray(bugs)) return [];
   return bugs.flatMap((bug: unknown, index): Diagnostic[] => {
     if (!isMap(bug) || rows.some((row) => holdsIn(bug['when'], row))) return [];
+    const unclear = faultsOfWhen(bug['when'], ['known-bugs', index, 'when'], table, source);
+    if (unclear.length > 0) return unclear;
     const place = source.at(['known-bugs', index, 'when'], 'key');
     return [{ ...place, message: 'this known bug has no effect: its `when` holds in no case' }];
   });

@@ -51,7 +51,10 @@ export function substitution(
   faults: Diagnostic[],
 ): {
   put: (text: string, path: DocumentPath, scope: Scope) => unknown;
+  /** how the number or boolean that a text consists of by reference is written where it comes from */
   writtenOf: (text: string, value: number | boolean) => string;
+  /** where the value that a text consists of by reference stands; undefined when the text is more than that */
+  originOf: (text: string) => DocumentPath | undefined;
 } {
   const settled = new Map<string, Settled>();
   const settling: string[] = [];
@@ -201,7 +204,12 @@ export function substitution(
     return (sole && settled.get(sole.root)?.written) ?? String(value);
   };
 
-  return { put, writtenOf };
+  const originOf = (text: string): DocumentPath | undefined => {
+    const sole = soleReference(text);
+    return sole && sole.name === sole.root ? columnOf(sole.root)?.path : undefined;
+  };
+
+  return { put, writtenOf, originOf };
 }
 
 function shorten(token: string): string {

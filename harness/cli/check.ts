@@ -1,0 +1,154 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { Option, type Command } from 'commander';
+import { createColors } from 'picocolors';
+import { DocumentError, renderDiagnostic, type Diagnostic } from '../base/diagnostic.js';
+import { UsageError } from '../base/errors.js';
+import { readYaml } from '../base/yaml.js';
+import { kernelConfigs, loadProfile, profileDocument } from '../kernel/profile.js';
+import { scenarioDocument } from '../scenario/language.js';
+import { findScenarios, loadScenario, shippedScenarios } from '../scenario/index.js';
+import { loadTopology, topologySchema } from '../topology/index.js';
+
+export type Language = 'scenario' | 'topology' | 'kernel';
+
+export interface CheckedFile {
+  /** relative to the working folder when it lies below it */
+  readonly file: string;
+  readonly language: Language;
+  /** of a scenario without faults */
+  readonly cases?: number;
+  readonly faults: readonly Diagnostic[];
+  /** the text, for code frames */
+  readonly source: string;
+}
+
+interface CheckFlags {
+  readonly format: 'text' | 'json';
+}
+
+export function registerCheck(program: Command): void {
+  program
+    .command('check')
+    .description('validate scenarios, topologies and kernel profiles without booting anything')
+    .argument('[files...]', 'files, folders, patterns, or names of scenarios (default: all that are shipped)')
+    .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
+    .addHelpText(
+      'after',
+      `
+Exit code: 0 all are right; 2 something is wrong, or a file is not there.
+
+Examples:
+  cxlrig check my.yaml
+  cxlrig check tests/ --format json`,
+    )
+    .action(async (wanted: string[], { format }: CheckFlags) => {
+      const checked = await checkFiles(wanted);
+      process.stdout.write(format === 'json' ? asJson(checked) : asText(checked, process.stdout.isTTY));
+      process.exitCode = checked.some(({ faults }) => faults.length > 0) ? 2 : 0;
+    });
+}
+
+/**
+ * Validates files of any of the three languages.
+ * @throws UsageError when an argument means nothing
+ */
+export async function checkFiles(wanted: readonly string[]): Promise<CheckedFile[]> {
+  const files = await filesToCheck(wanted);
+  const checked: CheckedFile[] = [];
+  for (const file of files) checked.push(await checkFile(file));
+  return checked;
+}
+
+async function checkFile(path: string): Promise<CheckedFile> {
+  const below = relative(process.cwd(), path);
+  const file = below.startsWith('..') ? path : below;
+  let source = '';
+  let language: Language = 'scenario';
+  try {
+    source = await readFile(path, 'utf8');
+    language = languageOf(readYaml(source, file).raw, path);
+    return { file, language, source, faults: [], ...(await validate(file, language)) };
+  } catch (error) {
+    if (error instanceof DocumentError) return { file, language, source, faults: error.diagnostics };
+    if (!(error instanceof UsageError)) throw error;
+    const hint = error.remedy === undefined ? {} : { hint: error.remedy };
+    return {
+      file,
+      language,
+      source,
+      faults: [{ file, line: 1, column: 1, message: error.message, ...hint }],
+    };
+  }
+}
+
+async function validate(file: string, language: Language): Promise<{ cases?: number }> {
+  if (language === 'scenario') return { cases: (await loadScenario(file)).cases.length };
+  // a path even when it lies in the working folder: a bare word would be taken as a name
+  if (language === 'topology') await loadTopology(resolve(file));
+  else await loadProfile(resolve(file));
+  return {};
+}
+
+/** What a file is meant to be: the language that has most of its keys; between equals, the one of its folder. */
+function languageOf(raw: unknown, path: string): Language {
+  const keys = typeof raw === 'object' && raw !== null ? Object.keys(raw) : [];
+  const folder = basename(dirname(path));
+  const fit = ([language, known]: readonly [Language, readonly string[]]): number =>
+    keys.filter((key) => known.includes(key)).length + (FOLDERS[folder] === language ? 0.5 : 0);
+  return KEYS.reduce((best, one) => (fit(one) > fit(best) ? one : best))[0];
+}
+
+const KEYS: readonly [readonly [Language, readonly string[]], ...(readonly [Language, readonly string[]])[]] =
+  [
+    ['scenario', Object.keys(scenarioDocument.shape)],
+    ['topology', Object.keys(topologySchema.shape)],
+    ['kernel', Object.keys(profileDocument.shape)],
+  ];
+
+const FOLDERS: Readonly<Record<string, Language>> = { topologies: 'topology', 'kernel-configs': 'kernel' };
+
+async function filesToCheck(wanted: readonly string[]): Promise<string[]> {
+  const places = wanted.length === 0 ? [shippedScenarios, kernelConfigs] : wanted;
+  const found: string[] = [];
+  for (const place of places) {
+    const kind = await stat(place).catch(() => undefined);
+    if (kind?.isDirectory()) found.push(...(await yamlFilesIn(place)));
+    else if (kind) found.push(place);
+    else found.push(...(await findScenarios([place])));
+  }
+  return [...new Set(found.map((file) => resolve(file)))];
+}
+
+async function yamlFilesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.includes('node_modules'))
+    .sort();
+}
+
+function asText(checked: readonly CheckedFile[], color: boolean): string {
+  const colors = createColors(color);
+  const blocks = checked.flatMap(({ faults, source }) =>
+    faults.map((fault) => `${renderDiagnostic(fault, source, { color })}\n`),
+  );
+  const faulty = checked.filter(({ faults }) => faults.length > 0).length;
+  const cases = checked.reduce((sum, { cases: own }) => sum + (own ?? 0), 0);
+  const total = `${plural(checked.length, 'file')}, ${plural(cases, 'case')}`;
+  const verdict =
+    faulty === 0
+      ? colors.green(`${total}: all right`)
+      : colors.red(`${total}: ${plural(blocks.length, 'fault')} in ${plural(faulty, 'file')}`);
+  return `${[...blocks, verdict].join('\n')}\n`;
+}
+
+function asJson(checked: readonly CheckedFile[]): string {
+  const files = checked.map(({ file, language, cases, faults }) => ({ file, language, cases, faults }));
+  return `${JSON.stringify({ files }, undefined, 2)}\n`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

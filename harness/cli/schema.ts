@@ -1,0 +1,42 @@
+import { Argument, type Command } from 'commander';
+import { z } from 'zod';
+import { profileDocument } from '../kernel/profile.js';
+import { scenarioJsonSchema } from '../scenario/json-schema.js';
+import { topologySchema } from '../topology/index.js';
+
+const SCHEMAS = {
+  scenario: scenarioJsonSchema,
+  topology: () => z.toJSONSchema(topologySchema, { target: 'draft-7', io: 'input' }),
+  kernel: () => z.toJSONSchema(profileDocument, { target: 'draft-7', io: 'input' }),
+} as const;
+
+export type SchemaName = keyof typeof SCHEMAS;
+
+export function registerSchema(program: Command): void {
+  program
+    .command('schema')
+    .description('print the JSON Schema of a language, for editors')
+    .addArgument(
+      new Argument('[language]', 'whose schema')
+        .choices(Object.keys(SCHEMAS))
+        .default('scenario' satisfies SchemaName),
+    )
+    .addHelpText(
+      'after',
+      `
+The first line of a file tells the YAML language server where its schema is:
+  # yaml-language-server: $schema=../scenario.schema.json
+
+Examples:
+  cxlrig schema > scenario.schema.json
+  cxlrig schema topology > topology.schema.json`,
+    )
+    .action((language: SchemaName) => {
+      process.stdout.write(schemaText(language));
+    });
+}
+
+/** The schema as it is kept in a file. */
+export function schemaText(language: SchemaName): string {
+  return `${JSON.stringify(SCHEMAS[language](), undefined, 2)}\n`;
+}
