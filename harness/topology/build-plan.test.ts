@@ -123,6 +123,12 @@ describe('a plan', () => {
     expect(plan().qemuArgs.slice(0, 4)).toEqual(['-smp', '2', '-m', '1024M,slots=4,maxmem=16384M']);
   });
 
+  it('gives every node a socket of its own, as the kernel warns of a cache shared between nodes', () => {
+    const { qemuArgs } = plan({ nodes: '2', cpus: '4' });
+    expect(qemuArgs[1]).toBe('4,sockets=2');
+    expect(qemuArgs).toContain('node,nodeid=1,memdev=node1-memory,cpus=2-3');
+  });
+
   it('describes a generic port for every bridge of an HMAT', () => {
     const { qemuArgs } = plan({
       hmat: '{ memory: { latency: 10, bandwidth: 10G }, bridges: [{ bridge: hb0, latency: 50, bandwidth: 5G }] }',
@@ -267,9 +273,9 @@ describe('a topology is refused', () => {
     ],
     ['when memory is too small for a kernel', { memory: '128M' }, ['6:9 memory must be 512M to 64G']],
     [
-      'when there are more nodes than CPUs',
+      'when CPUs do not divide over the nodes',
       { nodes: '4', cpus: '2' },
-      ['6:8 4 nodes need at least as many cpus'],
+      ['7:7 2 cpus do not divide over 4 nodes'],
     ],
     ['when a key is mistyped', { memroy: '1G' }, ['6:1 unknown key `memroy` | did you mean `memory`?']],
   ])('%s', (_when, keys, expected) => {

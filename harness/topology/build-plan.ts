@@ -34,6 +34,7 @@ function buildPlan(document: TopologyDocument, name: string): MachinePlan {
     memoryBytes: document.memory,
     cpus: document.cpus,
     hostBridges: document.bridges.map(({ id }, n) => ({ id, uid: busNumber(n, document.bridges.length) })),
+    switches: document.switches.map(({ id, port }) => ({ id, port })),
     ports: [...wiring.ports.values()].map(plannedPort),
     devices,
     windows,

@@ -10,6 +10,8 @@ export interface MachinePlan {
   readonly cpus: number;
   /** `uid`: its ACPI _UID, by which root decoders list it in target_list and root0 in dport<uid> */
   readonly hostBridges: readonly { readonly id: string; readonly uid: number }[];
+  /** `port`: the root port or switch downstream port that the switch is plugged into */
+  readonly switches: readonly { readonly id: string; readonly port: string }[];
   /** every root port and switch downstream port */
   readonly ports: readonly PlannedPort[];
   readonly devices: readonly PlannedDevice[];

@@ -79,18 +79,20 @@ export function typeThree(device: PlannedDevice, suffix = ''): { objects: Proper
 function machineArgs({ memory, cpus, nodes, hmat }: TopologyDocument): string[] {
   const args = [
     '-smp',
-    `${cpus}`,
+    // CPUs of one socket share a cache, and the kernel warns when such CPUs are on different nodes
+    nodes === 1 ? `${cpus}` : `${cpus},sockets=${nodes}`,
     '-m',
     `${memory / 2 ** 20}M,slots=4,maxmem=${(memory + HOTPLUG_ROOM) / 2 ** 20}M`,
   ];
   if (nodes === 1 && !hmat) return args;
+  const cpusOfNode = cpus / nodes;
   for (let node = 0; node < nodes; node++) {
     const id = `node${node}-memory`;
-    const own = Array.from({ length: cpus }, (_, cpu) => cpu).filter((cpu) => cpu % nodes === node);
+    const own = `cpus=${node * cpusOfNode}-${(node + 1) * cpusOfNode - 1}`;
     args.push(
       ...objectArg({ 'qom-type': 'memory-backend-ram', id, size: memory / nodes }),
       '-numa',
-      [`node,nodeid=${node},memdev=${id}`, ...own.map((cpu) => `cpus=${cpu}`)].join(','),
+      `node,nodeid=${node},memdev=${id},${own}`,
     );
   }
   return args;

@@ -40,7 +40,7 @@ function checkMachine(
   if (memory % (nodes * 128 * 2 ** 20) !== 0) {
     complain(['memory'], 'memory must be a multiple of 128M for each node');
   }
-  if (nodes > cpus) complain(['nodes'], `${nodes} nodes need at least as many cpus`);
+  if (cpus % nodes !== 0) complain(['cpus'], `${cpus} cpus do not divide over ${nodes} nodes`);
   const available = busRange(bridges.length);
   bridges.forEach((bridge, n) => {
     const needed = busesOf(bridge, switches);
