@@ -27,6 +27,7 @@ export interface CachedKernel {
  * @throws RigError('download') when the package is not to be had
  */
 export async function fetchDebianImage(
+  profile: string,
   source: NonNullable<KernelSource['debian-image']>,
   options: FetchOptions,
 ): Promise<CachedKernel> {
@@ -35,7 +36,7 @@ export async function fetchDebianImage(
     const packages = await imagePackages(suite, source.package, source.suite);
     const key = contentKey('debian-image', '1', ...packages.map(identity));
     const { dir } = await cached(KERNEL_ENTRIES, key, (draft) =>
-      unpackKernel(suite, packages, draft, options.progress),
+      unpackKernel({ suite, packages, draft, profile, progress: options.progress }),
     );
     return { dir, key };
   });
@@ -73,12 +74,15 @@ function identity({ name, version, sha256 }: DebianPackage): string {
   return `${name}=${version} ${sha256}`;
 }
 
-async function unpackKernel(
-  suite: DebianSuite,
-  packages: readonly DebianPackage[],
-  draft: string,
-  progress: Progress,
-): Promise<void> {
+interface Unpacking {
+  readonly suite: DebianSuite;
+  readonly packages: readonly DebianPackage[];
+  readonly draft: string;
+  readonly profile: string;
+  readonly progress: Progress;
+}
+
+async function unpackKernel({ suite, packages, draft, profile, progress }: Unpacking): Promise<void> {
   const work = join(draft, 'work');
   const root = join(work, 'root');
   await mkdir(root, { recursive: true });
@@ -90,13 +94,14 @@ async function unpackKernel(
     await tool({ program: 'dpkg-deb', args: ['-x', deb, root], purpose: `unpack ${detail}` });
   }
   const version = packages.find(({ name }) => name.startsWith('linux-image-'))?.version ?? '';
-  await collect(draft, root, version, () => progress({ task, fraction: debs.length / (debs.length + 1) }));
+  progress({ task, fraction: debs.length / (debs.length + 1) });
+  await collect(draft, root, version, profile);
   await rm(work, { recursive: true });
   progress({ task, fraction: 1 });
 }
 
 /** Takes the kernel's parts from where the packages have them: below boot/ (6.12) or beside the modules (7.3). */
-async function collect(draft: string, root: string, version: string, unpacked: () => void): Promise<void> {
+async function collect(draft: string, root: string, version: string, profile: string): Promise<void> {
   const modules = join(root, existsSync(join(root, 'usr/lib/modules')) ? 'usr/lib/modules' : 'lib/modules');
   const [release] = existsSync(modules) ? await readdir(modules) : [];
   if (release === undefined) throw incomplete('no modules', version);
@@ -107,7 +112,6 @@ async function collect(draft: string, root: string, version: string, unpacked: (
     if (found === undefined) throw incomplete(`no ${besideModules}`, version);
     return found;
   };
-  unpacked();
   await copyFile(part('config', 'config'), join(draft, 'config'));
   const image = part('vmlinuz', 'vmlinuz');
   const bzImage = await readFile(image);
@@ -117,6 +121,7 @@ async function collect(draft: string, root: string, version: string, unpacked: (
   await finishEntry(draft, bzImage, {
     release,
     origin: `Debian ${release} (${version})`,
+    profile,
     imageName: `vmlinuz of ${release}`,
   });
 }

@@ -14,6 +14,8 @@ export interface KernelEntry {
   readonly format: ResolvedKernel['format'];
   /** what it was made of, for people */
   readonly origin: string;
+  /** the profile that it was made for */
+  readonly profile: string;
 }
 
 /** The kind of cache entry that finished kernels are. */
@@ -26,14 +28,14 @@ export const KERNEL_ENTRIES = 'kernel';
 export async function finishEntry(
   draft: string,
   image: Buffer,
-  facts: { readonly release: string; readonly origin: string; readonly imageName: string },
+  facts: Omit<KernelEntry, 'format'> & { readonly imageName: string },
 ): Promise<void> {
-  const { release, origin, imageName } = facts;
+  const { release, origin, profile, imageName } = facts;
   const vmlinux = isElf(image) && hasPvhEntry(image) ? image : await vmlinuxOf(image, imageName);
   const format = vmlinux ? 'elf' : 'bzimage';
   await writeFile(join(draft, IMAGE_NAME[format]), vmlinux ?? image);
   await makeModulesDep(draft, release);
-  const entry: KernelEntry = { release, format, origin };
+  const entry: KernelEntry = { release, format, origin, profile };
   await writeFile(join(draft, 'kernel.json'), `${JSON.stringify(entry, undefined, 2)}\n`);
 }
 

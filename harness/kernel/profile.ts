@@ -121,6 +121,11 @@ export interface Profile {
   readonly abi: Readonly<Record<string, string>>;
 }
 
+/** Whether the kernel is compiled here: then it can be patched and configured. */
+export function isBuilt({ source }: Profile): boolean {
+  return source['debian-image'] === undefined && source.ready === undefined;
+}
+
 /** Where the shipped profiles, config fragments and series are. */
 export const kernelConfigs: string = join(packageRoot, 'kernel-configs');
 
@@ -148,6 +153,17 @@ export async function listProfiles(folder: string = kernelConfigs): Promise<read
   return Promise.all(names.map((name) => loadProfile(name, folder)));
 }
 
+/** The file of a config fragment: a shipped one by its name, or any by its path. */
+export function fragmentPath(nameOrPath: string): string {
+  return isAbsolute(nameOrPath) ? nameOrPath : join(kernelConfigs, 'fragments', `${nameOrPath}.config`);
+}
+
+/** The names of the shipped fragments. */
+export async function fragmentNames(): Promise<readonly string[]> {
+  const files = await readdir(join(kernelConfigs, 'fragments'));
+  return files.filter((file) => file.endsWith('.config')).map((file) => basename(file, '.config'));
+}
+
 /** Absolute path of one that a person wrote: `~` is the home folder, others are relative to `base`. */
 export function absolutePath(written: string, base: string): string {
   const expanded = expandHome(written);
@@ -162,7 +178,7 @@ async function readProfile(file: string, name: string): Promise<Profile> {
     file,
     description: value.description,
     source: withAbsolutePaths(value.source, base),
-    config: value.config ?? config.parse({}),
+    config: withAbsoluteFiles(value.config ?? config.parse({}), base),
     patches: (value.patches ?? []).map((written) => absolutePath(written, base)),
     cmdline: value.cmdline,
     abi: value.abi,
@@ -183,6 +199,12 @@ function withAbsolutePaths(written: KernelSource, base: string): KernelSource {
       },
     };
   return written;
+}
+
+/** A fragment or base that is written with a slash is a file; without one it is a name. */
+function withAbsoluteFiles(written: ConfigRequest, base: string): ConfigRequest {
+  const file = (name: string) => (looksLikePath(name) ? absolutePath(name, base) : name);
+  return { ...written, base: file(written.base), fragments: written.fragments.map(file) };
 }
 
 async function profileNames(folder: string): Promise<string[]> {

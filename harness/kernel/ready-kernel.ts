@@ -13,7 +13,10 @@ import type { KernelSource } from './profile.js';
  *
  * @throws UsageError when a part is missing or is not what it should be
  */
-export async function takeReadyKernel(source: NonNullable<KernelSource['ready']>): Promise<CachedKernel> {
+export async function takeReadyKernel(
+  profile: string,
+  source: NonNullable<KernelSource['ready']>,
+): Promise<CachedKernel> {
   const release = await releaseOf(source.modules);
   const config = findConfig(source, release);
   const image = await readFile(source.image).catch((cause: unknown) => {
@@ -32,6 +35,7 @@ export async function takeReadyKernel(source: NonNullable<KernelSource['ready']>
     await finishEntry(draft, image, {
       release,
       origin: `${source.image} with ${source.modules}`,
+      profile,
       imageName: source.image,
     });
   });

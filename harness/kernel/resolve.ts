@@ -1,12 +1,14 @@
 import { RigError, UsageError } from '../base/errors.js';
 import { silent, type Progress } from '../base/progress.js';
-import { fetchDebianImage, type CachedKernel } from './debian-image.js';
+import { buildKernel, prepareSeries } from './build.js';
+import { fetchDebianImage, type CachedKernel, type FetchOptions } from './debian-image.js';
 import { readEntry } from './kernel-entry.js';
-import { loadProfile, type Profile } from './profile.js';
+import { chooseProfile, type KernelChoice } from './choose.js';
+import type { Profile } from './profile.js';
 import { takeReadyKernel } from './ready-kernel.js';
 import type { ResolvedKernel } from './resolved.js';
 
-export interface ResolveOptions {
+export interface ResolveOptions extends Omit<KernelChoice, 'profile'> {
   readonly progress?: Progress;
   /** address of a Debian archive instead of the machine's own */
   readonly mirror?: string | undefined;
@@ -15,39 +17,102 @@ export interface ResolveOptions {
 /**
  * Makes a kernel ready to boot: fetched or built, unless the cache has it.
  *
- * @param nameOrPath a shipped profile's name, or the path of a profile
- * @throws UsageError when the profile is unknown or wrong
- * @throws RigError when the kernel is not to be had
+ * @param profile a shipped profile's name, the path of a profile or of a kernel tree; undefined: what `kernelTree` needs
+ * @throws UsageError when the profile is unknown or wrong, a patch does not apply, an option can't be had
+ * @throws RigError when the kernel is not to be had; BuildFailed, which is one, when it does not build
  */
 export async function resolveKernel(
-  nameOrPath: string,
+  profile: string | undefined,
   options: ResolveOptions = {},
 ): Promise<ResolvedKernel> {
-  const profile = await loadProfile(nameOrPath);
-  try {
-    const { dir, key } = await obtain(profile, options);
-    return await readEntry(dir, key, profile);
-  } catch (error) {
-    throw diskFull(error) ?? error;
-  }
+  return withDiskErrors(async () => {
+    const chosen = await chooseProfile({ ...options, profile });
+    const { dir, key } = await obtain(chosen, fetchOptions(options));
+    return readEntry(dir, key, chosen);
+  });
 }
 
-async function obtain(profile: Profile, options: ResolveOptions): Promise<CachedKernel> {
-  const progress = options.progress ?? silent;
+/** One step of a series: the kernel with the patches up to and with this one, or why there is none. */
+export interface PatchStep {
+  /** from 1 */
+  readonly number: number;
+  readonly of: number;
+  readonly patch: { readonly name: string; readonly subject?: string };
+  readonly kernel?: ResolvedKernel;
+  readonly error?: RigError;
+  readonly milliseconds: number;
+}
+
+/**
+ * Builds after every patch of a series, and lets `afterEach` do something with the kernel (boot it) before the next.
+ * A patch that does not build does not end it: a later one may mend what it broke, and the reader wants to know.
+ *
+ * @throws UsageError when a patch does not apply: then nothing is built
+ */
+export async function resolveEachPatch(
+  profile: string | undefined,
+  options: ResolveOptions,
+  afterEach: (step: PatchStep) => Promise<void>,
+): Promise<readonly PatchStep[]> {
+  return withDiskErrors(async () => {
+    const chosen = await chooseProfile({ ...options, profile });
+    if (chosen.patches.length === 0)
+      throw new UsageError(
+        'there is no series to build patch by patch',
+        'give one: --patches DIR|MBOX|FILE...',
+      );
+    const { progress, mirror } = fetchOptions(options);
+    const prepared = await prepareSeries(chosen, { progress, mirror });
+    const steps: PatchStep[] = [];
+    for (const [index, { name, subject }] of prepared.patches.entries()) {
+      const began = Date.now();
+      const outcome = await buildKernel(prepared, index + 1, progress).then(
+        async ({ dir, key }) => ({ kernel: await readEntry(dir, key, chosen) }),
+        (error: unknown) => {
+          if (error instanceof RigError && error.stage === 'kernel') return { error };
+          throw error;
+        },
+      );
+      const step = {
+        number: index + 1,
+        of: prepared.patches.length,
+        patch: { name, ...(subject === undefined ? {} : { subject }) },
+        ...outcome,
+        milliseconds: Date.now() - began,
+      };
+      steps.push(step);
+      await afterEach(step);
+    }
+    return steps;
+  });
+}
+
+async function obtain(profile: Profile, options: FetchOptions): Promise<CachedKernel> {
   const { 'debian-image': image, ready } = profile.source;
-  if (image) return fetchDebianImage(image, { progress, mirror: options.mirror });
-  if (ready) return takeReadyKernel(ready);
-  throw new UsageError(`kernel profile ${profile.name} is built from source, which is not possible yet`);
+  if (image) return fetchDebianImage(profile.name, image, options);
+  if (ready) return takeReadyKernel(profile.name, ready);
+  const prepared = await prepareSeries(profile, options);
+  return buildKernel(prepared, prepared.patches.length, options.progress);
 }
 
-function diskFull(error: unknown): RigError | undefined {
-  const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
-  if (!full) return undefined;
-  return new RigError(
-    'host',
-    'the disk of the cache is full',
-    'free space (cxlrig kernel clean) or set CXLRIG_CACHE',
-    [],
-    { cause: error },
-  );
+function fetchOptions({ progress = silent, mirror }: ResolveOptions): FetchOptions {
+  return { progress, mirror };
+}
+
+async function withDiskErrors<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const full =
+      (error instanceof Error && 'code' in error && error.code === 'ENOSPC') ||
+      (error instanceof RigError && error.evidence.some((line) => line.includes('No space left on device')));
+    if (!full) throw error;
+    throw new RigError(
+      'host',
+      'the disk of the cache is full',
+      'free space (cxlrig kernel clean) or set CXLRIG_CACHE',
+      error instanceof RigError ? error.evidence : [],
+      { cause: error },
+    );
+  }
 }

@@ -13,7 +13,7 @@ export interface ToolCall {
 }
 
 const MAX_OUTPUT_BYTES = 1024 * 2 ** 20;
-const EVIDENCE_LINES = 20;
+const EVIDENCE_LINES = 60;
 
 /**
  * Runs a program of the host to its end; it dies with us.

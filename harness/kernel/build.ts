@@ -1,0 +1,177 @@
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cached, contentKey } from '../base/cache.js';
+import { cacheRoot } from '../base/places.js';
+import type { Progress } from '../base/progress.js';
+import { applySeries } from './apply-series.js';
+import { BuildFailed, firstFault } from './build-failure.js';
+import { requireBuildTools } from './build-tools.js';
+import { configure, readWantedConfig, type WantedConfig } from './configure.js';
+import { bootsAsElf, compile, hasModules } from './compile.js';
+import { readConfig, type ConfigLine } from './config-file.js';
+import type { CachedKernel, FetchOptions } from './debian-image.js';
+import { compilerVariables, logFile, make } from './kbuild.js';
+import { finishEntry, KERNEL_ENTRIES } from './kernel-entry.js';
+import { exclusively, untilGone } from './lock.js';
+import type { Profile } from './profile.js';
+import { readSeries, type Patch } from './series.js';
+import { openSource, type SourceTree } from './source-tree.js';
+import { tool } from './tool.js';
+import { buildPlace, checkOut, type BuildPlace } from './work-tree.js';
+
+/** Sources with a series on them, ready to be built after each of its patches. */
+export interface PreparedSeries {
+  readonly profile: Profile;
+  readonly source: SourceTree;
+  readonly patches: readonly Patch[];
+  /** names of the git trees: before any patch, then after each */
+  readonly trees: readonly string[];
+  readonly config: WantedConfig;
+}
+
+/**
+ * Reads sources, series and configuration, and applies the series; nothing is built yet.
+ * @throws UsageError when a patch does not apply or a part can't be read
+ */
+export async function prepareSeries(profile: Profile, options: FetchOptions): Promise<PreparedSeries> {
+  requireBuildTools();
+  const source = await openSource(profile.source, options);
+  const patches = await readSeries(source.depot, profile.patches);
+  const trees = [source.tree, ...(await applySeries(source, patches))];
+  return { profile, source, patches, trees, config: await readWantedConfig(profile.config, source) };
+}
+
+/**
+ * Builds the kernel with the first `count` patches of the series, unless the cache has it: a kernel is known by its
+ * sources, its configuration and its compiler, and the same is never built twice.
+ *
+ * @throws BuildFailed with the first error and the patch that most likely brought it
+ */
+export async function buildKernel(
+  prepared: PreparedSeries,
+  count: number,
+  progress: Progress,
+): Promise<CachedKernel> {
+  const { profile, source, config } = prepared;
+  const patches = prepared.patches.slice(0, count);
+  const tree = prepared.trees[count] ?? source.tree;
+  const key = contentKey('build', '1', tree, config.key, await compilerIdentity());
+  const done = join(cacheRoot(), KERNEL_ENTRIES, key);
+  if (existsSync(done)) return { dir: done, key };
+
+  const place = buildPlace(join(cacheRoot(), BUILD_PLACES, placeName(profile)));
+  await mkdir(place.obj, { recursive: true });
+  const waiting = () =>
+    progress({ task: `build ${profile.name}`, detail: 'waiting for another run that builds it' });
+  return exclusively(join(place.dir, 'lock'), waiting, async () => {
+    // the run that we waited for may have built just this one
+    if (existsSync(done)) return { dir: done, key };
+    await untilGone(place.processes);
+    await writeFile(logFile(place), '');
+    const what = describe(source, patches);
+    const changed = await checkOut(place, source, tree, progress);
+    const options = await configureIfNeeded(place, config, changed, what, progress);
+    await compile({ place, source, tree, patches, options, what, progress });
+    return publish({ place, key, profile, options, origin: what, progress });
+  });
+}
+
+/** The folder of the cache with the places where kernels are built. */
+export const BUILD_PLACES = 'kernel-build';
+
+/** One place for a profile, whatever series is tried on it: so the next series builds only what differs. */
+function placeName(profile: Profile): string {
+  const label = (profile.name.split('/').at(-1) ?? '').replace(/\.yaml$/, '').replace(/[^\w.+-]/g, '-');
+  const source = JSON.stringify(profile.source);
+  return `${label}-${contentKey(profile.file, source, JSON.stringify(profile.config)).slice(0, 8)}`;
+}
+
+function describe(source: SourceTree, patches: readonly Patch[]): string {
+  const [first] = patches;
+  if (!first) return source.label;
+  return `${source.label} + ${patches.length === 1 ? first.name : `${patches.length} patches`} (${contentKey(...patches.map(({ diff }) => diff)).slice(0, 12)})`;
+}
+
+async function compilerIdentity(): Promise<string> {
+  const versions = await Promise.all(
+    ['gcc', 'ld'].map((program) =>
+      tool({ program, args: ['--version'], purpose: 'ask the compiler for its version' }),
+    ),
+  );
+  return versions.map((text) => text.toString().split('\n')[0] ?? '').join('\n');
+}
+
+/** kbuild's configuration takes seconds, and nothing but the request, the compiler and these files decides it. */
+async function configureIfNeeded(
+  place: BuildPlace,
+  config: WantedConfig,
+  changed: readonly string[],
+  what: string,
+  progress: Progress,
+): Promise<ReadonlyMap<string, ConfigLine>> {
+  const mark = join(place.dir, 'configured');
+  if (changed.some((path) => DECIDES_CONFIG.test(path))) await rm(mark, { force: true });
+  const identity = `${config.key}\n${await compilerIdentity()}`;
+  const before = await readFile(mark, 'utf8').catch(() => '');
+  if (before === identity) return readConfig(await readFile(join(place.obj, '.config'), 'utf8'));
+  progress({ task: 'configure the kernel', detail: what });
+  await rm(mark, { force: true });
+  const options = await configure(place, config, what);
+  await writeFile(mark, identity);
+  return options;
+}
+
+const DECIDES_CONFIG = /(^|\/)(Kconfig[^/]*|Makefile[^/]*|[^/]*config)$|^scripts\//;
+
+/** Copies the kernel out of the place, whose objects the next build changes, into an entry of its own. */
+async function publish(job: {
+  readonly place: BuildPlace;
+  readonly key: string;
+  readonly profile: Profile;
+  readonly options: ReadonlyMap<string, ConfigLine>;
+  readonly origin: string;
+  readonly progress: Progress;
+}): Promise<CachedKernel> {
+  const { place, key, profile, options, origin } = job;
+  job.progress({ task: 'install the kernel', detail: origin });
+  const release = (await readFile(join(place.obj, 'include/config/kernel.release'), 'utf8')).trim();
+  const { dir } = await cached(KERNEL_ENTRIES, key, async (draft) => {
+    await copyFile(join(place.obj, '.config'), join(draft, 'config'));
+    const modules = join(draft, 'lib/modules', release);
+    await mkdir(modules, { recursive: true });
+    if (hasModules(options)) await installModules(place, draft, modules);
+    const image = join(draft, 'image');
+    if (bootsAsElf(options)) {
+      await tool({
+        program: 'objcopy',
+        args: ['-S', '-R', '.comment', join(place.obj, 'vmlinux'), image],
+        purpose: 'strip the kernel',
+      });
+    } else await copyFile(join(place.obj, 'arch/x86/boot/bzImage'), image);
+    const bytes = await readFile(image);
+    await rm(image);
+    await finishEntry(draft, bytes, {
+      release,
+      origin,
+      imageName: `bzImage of ${origin}`,
+      profile: profile.name,
+    });
+    await copyFile(logFile(place), join(draft, 'build.log'));
+  });
+  return { dir, key };
+}
+
+async function installModules(place: BuildPlace, draft: string, modules: string): Promise<void> {
+  // depmod is run by finishEntry, in the way that every kernel gets it
+  const variables = {
+    ...compilerVariables(),
+    INSTALL_MOD_PATH: draft,
+    INSTALL_MOD_STRIP: '1',
+    DEPMOD: 'true',
+  };
+  const { failed, lines } = await make(place, ['modules_install'], { variables });
+  if (failed)
+    throw new BuildFailed(firstFault(lines, place.src), undefined, 'make modules_install', logFile(place));
+  for (const link of ['build', 'source']) await rm(join(modules, link), { force: true });
+}

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Progress } from '../base/progress.js';
+import { BuildFailed, firstFault, suspect } from './build-failure.js';
+import type { ConfigLine } from './config-file.js';
+import { git } from './depot.js';
+import { compilerVariables, compiles, countObjects, kbuildStep, logFile, make } from './kbuild.js';
+import type { Patch } from './series.js';
+import type { SourceTree } from './source-tree.js';
+import type { BuildPlace } from './work-tree.js';
+
+export interface CompileJob {
+  readonly place: BuildPlace;
+  readonly source: SourceTree;
+  /** the state of the sources that is checked out */
+  readonly tree: string;
+  readonly patches: readonly Patch[];
+  readonly options: ReadonlyMap<string, ConfigLine>;
+  /** for messages */
+  readonly what: string;
+  readonly progress: Progress;
+}
+
+/**
+ * Compiles what is not up to date. The progress counts objects: how many there are to compile is known before.
+ * @throws BuildFailed
+ */
+export async function compile(job: CompileJob): Promise<void> {
+  const { place, options, patches, what, progress } = job;
+  const task = 'build the kernel';
+  const targets = [bootsAsElf(options) ? 'vmlinux' : 'bzImage', ...(hasModules(options) ? ['modules'] : [])];
+  const variables = compilerVariables();
+  const run = async (goals: readonly string[], line: (text: string) => void) => {
+    const { failed, lines } = await make(place, goals, { variables, line });
+    if (!failed) return;
+    const fault = firstFault(lines, place.src);
+    throw new BuildFailed(fault, suspect(fault, patches), what, logFile(place));
+  };
+
+  let total = await sourcesChanged(job);
+  if (total === undefined) {
+    progress({ task, detail: 'prepare' });
+    await run(['prepare'], () => undefined);
+    total = await countObjects(place, targets, variables);
+  }
+  let done = 0;
+  await run(targets, (text) => {
+    const step = kbuildStep(text);
+    if (!step) return;
+    if (compiles(step)) done++;
+    progress({
+      task,
+      detail: `${done}/${Math.max(total, done)} ${step.target}`,
+      // linking is still to come when the last object is there
+      fraction: Math.min(0.99, done / Math.max(total, done, 1)),
+    });
+  });
+  await remember(job);
+  progress({ task, detail: what, fraction: 1 });
+}
+
+/** A kernel with a PVH entry boots from vmlinux, so nobody need pack it into a bzImage. */
+export function bootsAsElf(options: ReadonlyMap<string, ConfigLine>): boolean {
+  return options.get('PVH')?.value === 'y';
+}
+
+export function hasModules(options: ReadonlyMap<string, ConfigLine>): boolean {
+  return options.get('MODULES')?.value === 'y';
+}
+
+/**
+ * How many source files differ from the last complete build here, when nothing but .c and .S files do, so that each
+ * stands for one object. Undefined when only kbuild can tell what follows from the change.
+ */
+async function sourcesChanged({ place, source, tree }: CompileJob): Promise<number | undefined> {
+  const last = await readFile(join(place.dir, 'built'), 'utf8').catch(() => '');
+  const [builtTree, builtConfig] = last.split(' ');
+  if (builtTree === undefined || builtTree === '' || builtConfig !== (await configHash(place)))
+    return undefined;
+  const listed = await git(source.depot, ['diff-tree', '-r', '-z', '--name-only', builtTree, tree], {
+    alternates: source.alternates,
+    purpose: 'compare with the last build',
+  }).catch(() => undefined);
+  const paths = listed
+    ?.toString()
+    .split('\0')
+    .filter((path) => path !== '' && !path.startsWith('Documentation/'));
+  return paths?.every((path) => /\.[cS]$/.test(path)) === true ? paths.length : undefined;
+}
+
+async function remember({ place, tree }: CompileJob): Promise<void> {
+  const file = join(place.dir, 'built');
+  await writeFile(`${file}.draft`, `${tree} ${await configHash(place)}`);
+  await rename(`${file}.draft`, file);
+}
+
+async function configHash(place: BuildPlace): Promise<string> {
+  const config = await readFile(join(place.obj, '.config'));
+  return createHash('sha256').update(config).digest('hex');
+}

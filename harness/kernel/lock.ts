@@ -1,0 +1,63 @@
+import { execa } from 'execa';
+import { RigError } from '../base/errors.js';
+import { missingTool } from './tool.js';
+
+const WAIT_SECONDS = 4 * 60 * 60;
+/** Longer than this, and whoever watches is told that somebody else is at work. */
+const SILENT_WAIT_MS = 300;
+
+/**
+ * Does `work` while no other process does its own under the same lock file.
+ *
+ * The kernel keeps the lock (flock(2)), in a child that lives as long as its standard input is open: however we
+ * die, it is free in the same moment, and there is no stale lock to wait for or to guess about.
+ *
+ * @param waiting called when another process has the lock
+ * @throws RigError('host') when it is not to be had within four hours
+ */
+export async function exclusively<T>(file: string, waiting: () => void, work: () => Promise<T>): Promise<T> {
+  const holder = execa(
+    'flock',
+    ['--exclusive', '--timeout', `${WAIT_SECONDS}`, file, 'sh', '-c', 'echo held; exec cat'],
+    { reject: false, stdin: 'pipe', stdout: 'pipe' },
+  );
+  const patience = setTimeout(waiting, SILENT_WAIT_MS);
+  const held = new Promise<boolean>((resolve) => {
+    holder.stdout.once('data', () => resolve(true));
+    void holder.then(() => resolve(false));
+  });
+  try {
+    if (!(await held)) {
+      const { code } = await holder;
+      if (code === 'ENOENT') throw missingTool('flock', 'keep two builds apart');
+      throw new RigError('host', `the lock ${file} was not to be had`, 'see which other cxlrig is at work');
+    }
+    clearTimeout(patience);
+    return await work();
+  } finally {
+    clearTimeout(patience);
+    holder.stdin.end();
+    await holder;
+  }
+}
+
+/**
+ * How to start a program whose children may outlive us for a while (make, when we are killed): it and all of them
+ * hold a shared lock on `file`, which `untilGone` waits for.
+ */
+export function underLock(file: string, program: string, args: readonly string[]): [string, string[]] {
+  return ['flock', ['--shared', file, program, ...args]];
+}
+
+/** Waits until nothing that was started `underLock` on this file runs any more. */
+export async function untilGone(file: string): Promise<void> {
+  const { failed } = await execa('flock', ['--exclusive', '--timeout', '600', file, 'true'], {
+    reject: false,
+  });
+  if (failed)
+    throw new RigError(
+      'kernel',
+      'a build that was interrupted does not end: its processes still run after ten minutes',
+      `see them with: fuser -v ${file}`,
+    );
+}
