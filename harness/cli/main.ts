@@ -2,9 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { ownVersion } from '../run/environment.js';
 import { registerCheck } from './check.js';
-import { registerDoctor } from './doctor.js';
 import { explain } from './explain.js';
-import { registerKernel } from './kernel.js';
 import { registerList } from './list.js';
 import { registerRun } from './run.js';
 import { registerSchema } from './schema.js';
@@ -27,15 +25,7 @@ Examples:
   cxlrig doctor                            is this machine fit for it?`,
   );
 
-for (const register of [
-  registerRun,
-  registerShell,
-  registerCheck,
-  registerList,
-  registerSchema,
-  registerKernel,
-  registerDoctor,
-]) {
+for (const register of [registerRun, registerShell, registerCheck, registerList, registerSchema]) {
   register(program);
 }
 

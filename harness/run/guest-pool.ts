@@ -18,14 +18,9 @@ export interface LentGuest {
 
 export interface GuestPool {
   /** a guest in its boot state for the case: the one at hand when it is the right machine and clean, else a new one */
-  lend(planned: PlannedCase, scenarioCase: ScenarioCase, telling: BootTelling): Promise<LentGuest>;
+  lend(planned: PlannedCase, scenarioCase: ScenarioCase, onBoot: () => void): Promise<LentGuest>;
   /** takes it back; a guest that is not clean is ended */
   giveBack(clean: boolean): Promise<void>;
-}
-
-interface BootTelling {
-  readonly booting: () => void;
-  readonly signal: AbortSignal;
 }
 
 interface Held {
@@ -54,30 +49,27 @@ function makePool(briefing: Briefing): GuestPool {
   };
 
   return {
-    async lend(planned, scenarioCase, telling) {
+    async lend(planned, scenarioCase, onBoot) {
       const machine = machineKey(planned, scenarioCase);
       if (held && held.machine === machine && scenarioCase.boot !== 'cold') {
         held.cases += 1;
         return { guest: held.guest, atBoot: held.atBoot, reused: true, casesBefore: held.cases - 1 };
       }
       await end();
-      telling.booting();
+      onBoot();
       const bootable = briefing.bootables.find(({ kernel }) => kernel.profile === planned.kernel);
       if (!bootable) throw new RigError('kernel', `kernel ${planned.kernel} was not prepared for this run`);
       const dir = join(briefing.runDir, 'guests', `${process.pid}-${(boots += 1)}`);
       await mkdir(dir, { recursive: true });
-      const guest = await bootGuest(
-        {
-          kernel: bootable.kernel,
-          initramfs: bootable.initramfs,
-          machine: planned.machine,
-          cmdline: scenarioCase.cmdline,
-          accelerator: briefing.accelerator,
-          dir,
-        },
-        { signal: telling.signal },
-      );
-      const atBoot = await readState(guest, planned.machine);
+      const guest = await bootGuest({
+        kernel: bootable.kernel,
+        initramfs: bootable.initramfs,
+        machine: planned.machine,
+        cmdline: scenarioCase.cmdline,
+        accelerator: briefing.accelerator,
+        dir,
+      });
+      const atBoot = await readState(guest);
       held = { machine, guest, atBoot, cases: 1 };
       return { guest, atBoot, reused: false, casesBefore: 0 };
     },

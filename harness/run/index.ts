@@ -40,7 +40,7 @@ export async function run(
 ): Promise<RunOutcome> {
   const startedAt = Date.now();
   const plan = await makePlan(request);
-  const qemu = await qemuVersion();
+  const { version: qemu } = await qemuVersion();
   const choice = await chooseAccelerator(request.accelerator);
   const bootables = await prepareBootables(request.kernels, request);
   const environment = await describeEnvironment(bootables, qemu, choice);

@@ -1,0 +1,253 @@
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StateChange } from '../abi/index.js';
+import { RigError } from '../base/errors.js';
+import { GuestDied, sshCommand, type GuestDeath, type RunningGuest } from '../guest/index.js';
+import {
+  TRACE_VERSION,
+  type CaseIdentity,
+  type CaseTrace,
+  type RunEvent,
+  type SplatRecord,
+  type StepFailure,
+  type StepTrace,
+} from '../report/trace.js';
+import type { ScenarioCase } from '../scenario/index.js';
+import {
+  closeSteps,
+  leftoversAfter,
+  openSteps,
+  runSteps,
+  unmetByGuest,
+  unmetByKernel,
+} from '../scenario/steps/index.js';
+import { findSplats, isAllowed, judge } from '../verdict/index.js';
+import type { Briefing } from './briefing.js';
+import type { GuestPool, LentGuest } from './guest-pool.js';
+import { applicableBug } from './known-bug.js';
+import type { PlannedCase } from './plan.js';
+
+export interface CaseRun {
+  readonly planned: PlannedCase;
+  readonly scenarioCase: ScenarioCase;
+  readonly briefing: Briefing;
+  readonly pool: GuestPool;
+  /** 0 for the first, counting retries */
+  readonly attempt: number;
+  readonly emit: (event: RunEvent) => void;
+}
+
+/** What is known of a case when it is over; whatever went wrong is in here, nothing is thrown past it. */
+interface CaseRecord {
+  lent?: LentGuest;
+  /** length of the console when the case began */
+  consoleMark: number;
+  unmet?: string;
+  failure?: StepFailure;
+  death?: GuestDeath;
+  steps: readonly StepTrace[];
+  leftovers: readonly StateChange[];
+  /** the guest may serve another case */
+  clean: boolean;
+}
+
+/**
+ * One case in a guest, from lending the guest to the verdict. Its trace and logs are on disk when this returns.
+ * Never throws for anything that a kernel or a guest does.
+ */
+export async function runCase(run: CaseRun): Promise<CaseTrace> {
+  const { planned, scenarioCase, briefing, emit } = run;
+  const startedAt = Date.now();
+  const identity = identityOf(planned, scenarioCase);
+  emit({ type: 'case-started', at: startedAt, case: identity });
+  const record: CaseRecord = { consoleMark: 0, steps: [], leftovers: [], clean: false };
+  try {
+    await askTheKernel(run, record);
+  } catch (error) {
+    blame(error, record, scenarioCase);
+  }
+  const trace = makeTrace(run, identity, record, startedAt);
+  await keep(trace, record, briefing);
+  await release(run, trace, record);
+  return trace;
+}
+
+async function askTheKernel(run: CaseRun, record: CaseRecord): Promise<void> {
+  const { planned, scenarioCase, briefing, emit } = run;
+  const kernel = briefing.bootables.find((bootable) => bootable.kernel.profile === planned.kernel)?.kernel;
+  if (!kernel) throw new RigError('kernel', `kernel ${planned.kernel} was not prepared for this run`);
+
+  const lack = await unmetByKernel(scenarioCase, kernel, briefing.qemuVersion);
+  if (lack !== undefined) {
+    record.unmet = lack;
+    record.clean = true;
+    return;
+  }
+  const lent = await run.pool.lend(planned, scenarioCase, () =>
+    emit({ type: 'guest', at: Date.now(), phase: 'booting', detail: kernel.release }),
+  );
+  record.lent = lent;
+  record.consoleMark = lent.reused ? lent.guest.console.length : 0;
+  emit({ type: 'guest', at: Date.now(), phase: lent.reused ? 'reused' : 'ready' });
+  void lent.guest.death.then((death) => (record.death ??= death));
+
+  const unmet = await unmetByGuest(scenarioCase, lent.guest, lent.atBoot, kernel.abi);
+  if (unmet !== undefined) {
+    record.unmet = unmet;
+    record.clean = true;
+    return;
+  }
+  await runAllSteps(run, lent, kernel.abi, record);
+}
+
+async function runAllSteps(
+  { scenarioCase, planned, emit }: CaseRun,
+  lent: LentGuest,
+  abi: Readonly<Record<string, string>>,
+  record: CaseRecord,
+): Promise<void> {
+  const session = await openSteps({
+    guest: lent.guest,
+    plan: planned.machine,
+    abi,
+    initialState: lent.atBoot,
+    emit,
+    findSplats,
+    allowSplats: scenarioCase.allowSplats,
+    deadline: Date.now() + scenarioCase.timeoutMs,
+  });
+  const main = await runSteps(scenarioCase.steps, session);
+  record.steps = main.steps;
+  if (main.failure) record.failure = main.failure;
+  if (!session.broken) {
+    const cleanup = await runSteps(scenarioCase.cleanup, session, { isCleanup: true });
+    record.steps = [...main.steps, ...cleanup.steps];
+    if (!record.failure && cleanup.failure) record.failure = cleanup.failure;
+  }
+  if (session.broken) return;
+  await closeSteps(session);
+  const leftovers = await leftoversAfter(session, scenarioCase.leavesNoTrace ? undefined : 0);
+  if (scenarioCase.leavesNoTrace) record.leftovers = leftovers;
+  record.clean = leftovers.length === 0 && record.failure === undefined;
+}
+
+/** Says whose fault it is that the case could not go on. */
+function blame(error: unknown, record: CaseRecord, { position }: ScenarioCase): void {
+  if (error instanceof GuestDied) {
+    record.death ??= error.death;
+    return;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const text = error instanceof RigError ? [message, ...error.evidence.slice(-5)].join('\n') : message;
+  record.failure ??= { message: text, position, blame: 'rig' };
+}
+
+function makeTrace(run: CaseRun, identity: CaseIdentity, record: CaseRecord, startedAt: number): CaseTrace {
+  const { planned, scenarioCase, briefing } = run;
+  const { lent, failure, leftovers } = record;
+  const splats = splatsOf(record, scenarioCase);
+  const release = lent?.guest.spec.kernel.release ?? '';
+  const judgement = judge({
+    unmet: record.unmet,
+    failure,
+    splats,
+    death: record.death,
+    leftovers,
+    knownBug: applicableBug(scenarioCase, planned.kernel, releaseOf(briefing, planned) ?? release),
+  });
+  return {
+    version: TRACE_VERSION,
+    case: identity,
+    ...judgement,
+    ...(failure && { failure }),
+    startedAt,
+    milliseconds: Date.now() - startedAt,
+    ...(lent && { guest: describeGuest(lent) }),
+    machine: planned.machine,
+    ...(lent && { initialState: lent.atBoot }),
+    steps: record.steps,
+    leftovers,
+    splats,
+    artifacts: planned.artifacts,
+  };
+}
+
+/** Splats of the steps, and those that only the console has: of boot, of the time between steps, of a dead guest. */
+function splatsOf({ steps, lent, consoleMark }: CaseRecord, scenarioCase: ScenarioCase): SplatRecord[] {
+  const inSteps = steps.flatMap(({ splats }) => splats);
+  const known = new Set(inSteps.map(({ fingerprint }) => fingerprint));
+  const onConsole = findSplats(lent?.guest.console.since(consoleMark) ?? '').filter(
+    ({ fingerprint }) => !known.has(fingerprint),
+  );
+  return [
+    ...inSteps,
+    ...onConsole.map((splat) => ({ ...splat, allowed: isAllowed(splat, scenarioCase.allowSplats) })),
+  ];
+}
+
+function describeGuest({ guest, reused, casesBefore }: LentGuest): NonNullable<CaseTrace['guest']> {
+  return {
+    reused,
+    casesBefore,
+    bootMilliseconds: Math.round(guest.bootMilliseconds),
+    accelerator: guest.accelerator,
+    kernelRelease: guest.spec.kernel.release,
+    kernelId: guest.spec.kernel.id,
+  };
+}
+
+async function keep(trace: CaseTrace, { lent, consoleMark }: CaseRecord, briefing: Briefing): Promise<void> {
+  const dir = join(briefing.runDir, trace.artifacts);
+  try {
+    await mkdir(dir, { recursive: true });
+    await writeFile(join(dir, 'trace.json'), JSON.stringify(trace));
+    await writeFile(join(dir, 'dmesg.log'), trace.steps.map(({ log }) => log).join(''));
+    if (!lent) return;
+    await writeFile(join(dir, 'console.log'), lent.guest.console.since(consoleMark));
+    await copyFile(join(lent.guest.spec.dir, 'qemu.sh'), join(dir, 'qemu.sh'));
+  } catch (error) {
+    throw new RigError(
+      'trace',
+      `the trace of ${trace.case.id} cannot be written: ${(error as Error).message}`,
+      'make room on the disk, or give another folder with --out DIR',
+    );
+  }
+}
+
+/** Back to the pool; or, when the user asked for it, a failed case's guest stays up until the run is interrupted. */
+async function release(
+  { briefing, pool, emit }: CaseRun,
+  trace: CaseTrace,
+  record: CaseRecord,
+): Promise<void> {
+  const { lent } = record;
+  const isBad = trace.verdict === 'fail' || trace.verdict === 'infra';
+  if (lent && isBad && briefing.keepOnFailure && !record.death) {
+    emit({ type: 'guest', at: Date.now(), phase: 'kept', detail: howToGetIn(lent.guest) });
+    await lent.guest.death;
+  }
+  const clean = record.clean && !record.death && trace.splats.every(({ allowed }) => allowed);
+  await pool.giveBack(clean);
+}
+
+function howToGetIn(guest: RunningGuest): string {
+  return `the guest is kept until Ctrl-C; get in with: ${sshCommand(guest)}`;
+}
+
+function releaseOf(briefing: Briefing, planned: PlannedCase): string | undefined {
+  return briefing.bootables.find(({ kernel }) => kernel.profile === planned.kernel)?.kernel.release;
+}
+
+function identityOf(planned: PlannedCase, scenarioCase: ScenarioCase): CaseIdentity {
+  const { scenario, description, references, position, values } = scenarioCase;
+  return {
+    id: planned.key,
+    scenario,
+    description,
+    references,
+    position,
+    values,
+    topology: planned.machine.name,
+    kernel: planned.kernel,
+  };
+}
