@@ -1,7 +1,13 @@
 export { canonicalErrno, errnoName, errnoNames, errnoOf } from './errno.js';
 export { differencesOf, diffStates } from './diff.js';
 export { walkIomem } from './iomem.js';
-export { formatKernelLog, parseKernelLog, type KernelLogRecord } from './kernel-log.js';
+export {
+  formatKernelLog,
+  newMark,
+  newRecordsScript,
+  parseKernelLog,
+  type KernelLogRecord,
+} from './kernel-log.js';
 export { leftoversOf } from './leftovers.js';
 export * from './lines.js';
 export { withNormalNames } from './normal-names.js';

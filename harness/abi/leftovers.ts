@@ -1,6 +1,6 @@
 import { differencesOf } from './diff.js';
 import { withNormalNames } from './normal-names.js';
-import type { State, StateChange } from './state.js';
+import type { Decoder, State, StateChange } from './state.js';
 
 /**
  * Differences that are no trace of a case: a module that somebody loaded stays loaded, and with it come its drivers,
@@ -14,7 +14,29 @@ const NO_TRACE: readonly string[] = ['iomem.PCI*', 'iomem.Reserved*', 'iomem.000
  * a trace. Memory blocks, decoders, bindings, `auto_online_blocks`, missing modules and denied ones are.
  */
 export function leftoversOf(before: State, after: State, ignoring: readonly string[] = []): StateChange[] {
-  return differencesOf(withNormalNames(before), withNormalNames(after), [...NO_TRACE, ...ignoring]).filter(
-    ({ path, before: was }) => !(/^(modules|drivers)\./.test(path) && was === undefined),
+  const [was, is] = [before, after].map((state) => withNormalNames(withoutResidue(state))) as [State, State];
+  return differencesOf(was, is, [...NO_TRACE, ...ignoring]).filter(
+    ({ path, before: value }) => !(/^(modules|drivers)\./.test(path) && value === undefined),
   );
+}
+
+/**
+ * A decoder keeps the last values of what it does not use: a switch decoder its range when its last region is reset
+ * (drivers/cxl/core/hdm.c:cxl_decoder_reset()), an endpoint decoder its mode when its DPA is freed (cxl_dpa_free()).
+ * They mean nothing then, and each new use sets them.
+ */
+function withoutResidue(state: State): State {
+  const decoders = Object.entries(state.decoders).map(([name, decoder]): [string, Decoder] => {
+    if (decoder.kind === 'switch' && decoder.region === undefined) {
+      return [
+        name,
+        { ...decoder, start: 0, size: 0, interleaveWays: 0, interleaveGranularity: 0, targetList: [] },
+      ];
+    }
+    if (decoder.kind === 'endpoint' && !decoder.dpaSize) {
+      return [name, { ...decoder, mode: 'none', interleaveWays: 0, interleaveGranularity: 0 }];
+    }
+    return [name, decoder];
+  });
+  return { ...state, decoders: Object.fromEntries(decoders) };
 }

@@ -1,5 +1,5 @@
 import { byName } from './parse-state.js';
-import type { State } from './state.js';
+import type { Namespace, NdRegion, State } from './state.js';
 
 /**
  * The state under names that do not depend on the order in which things were probed or made: a memdev goes by its
@@ -9,8 +9,50 @@ import type { State } from './state.js';
  */
 export function withNormalNames(state: State): State {
   const names = normalNames(state);
-  const rename = (text: string): string => text.replace(NUMBERED, (name) => names.get(name) ?? name);
-  return renamed(state, rename) as State;
+  const rename = renamer(names);
+  // libnvdimm's regions are named like CXL's and numbered by themselves
+  const renameNd = renamer(ndNames(state, names));
+  const { ndRegions, namespaces, bindings, ...others } = state;
+  return {
+    ...(renamed(others, rename) as Omit<State, 'ndRegions' | 'namespaces' | 'bindings'>),
+    ndRegions: keysRenamed(ndRegions, renameNd, (one) => renamed(one, rename) as NdRegion),
+    namespaces: keysRenamed(namespaces, renameNd, (one) => ({
+      ...(renamed(one, rename) as Namespace),
+      ndRegion: renameNd(one.ndRegion),
+    })),
+    bindings: {
+      cxl: renamed(bindings.cxl, rename) as State['bindings']['cxl'],
+      dax: renamed(bindings.dax, rename) as State['bindings']['dax'],
+      nd: keysRenamed(bindings.nd, renameNd, (driver) => driver),
+    },
+  };
+}
+
+function renamer(names: ReadonlyMap<string, string>): (text: string) => string {
+  return (text) => text.replace(NUMBERED, (name) => names.get(name) ?? name);
+}
+
+function keysRenamed<T>(
+  things: Readonly<Record<string, T>>,
+  rename: (name: string) => string,
+  each: (thing: T) => T,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(things).map(([name, thing]) => [rename(name), each(thing)]));
+}
+
+function ndNames(state: State, names: ReadonlyMap<string, string>): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [nd, { region }] of Object.entries(state.ndRegions)) {
+    const suffix = region === undefined ? undefined : names.get(region)?.replace(/^region-/, '');
+    if (suffix === undefined) continue;
+    found.set(nd, `region-${suffix}`);
+    const number = nd.replace('region', '');
+    for (const device of Object.keys(state.bindings.nd)) {
+      const [, kind, region, index] = /^(namespace|btt|pfn|dax)(\d+)\.(\d+)$/.exec(device) ?? [];
+      if (kind !== undefined && region === number) found.set(device, `${kind}-${suffix}.${index ?? ''}`);
+    }
+  }
+  return found;
 }
 
 /** Names with numbers that the kernel hands out. Of `dax0.0` the part before the dot is the region's number. */

@@ -5,6 +5,7 @@ import type {
   Memdev,
   MemoryBlock,
   Namespace,
+  NdRegion,
   NumaNode,
   Port,
   Region,
@@ -26,6 +27,7 @@ export function parseState(text: string): State {
     }),
   );
   const regions = devicesOf(read, 'cxl', /^region\d+$/, regionOf);
+  const ndRegions = ndRegionsOf(read, regions);
   const cxl = {
     memdevs: devicesOf(read, 'cxl', /^mem\d+$/, memdevOf),
     ports: devicesOf(read, 'cxl', /^(root|port|endpoint)\d+$/, portOf),
@@ -43,7 +45,8 @@ export function parseState(text: string): State {
     autoOnlineBlocks: read.file('/sys/devices/system/memory/auto_online_blocks') ?? '',
     nodes: nodesOf(read),
     iomem: parseIomem(read.file('/proc/iomem') ?? ''),
-    namespaces: namespacesOf(read, regions),
+    ndRegions,
+    namespaces: namespacesOf(read, ndRegions),
     bindings: byBus((bus) =>
       Object.fromEntries(read.devices(bus).map((name) => [name, read.driver(bus, name)])),
     ),
@@ -275,14 +278,24 @@ function nodesOf(read: Readings): Record<number, NumaNode> {
 /** How the kernel's words for a namespace's mode read in ndctl's. */
 const NAMESPACE_MODES: Readonly<Record<string, string>> = { memory: 'fsdax', dax: 'devdax', safe: 'sector' };
 
-function namespacesOf(read: Readings, regions: Readonly<Record<string, Region>>): Record<string, Namespace> {
+/** libnvdimm's region has the address of the CXL region that it was made of, and no link to it. */
+function ndRegionsOf(read: Readings, regions: Readonly<Record<string, Region>>): Record<string, NdRegion> {
+  return devicesOf(read, 'nd', /^region\d+$/, (_, name) => {
+    const start = numberOf(read.attribute('nd', name, 'resource'));
+    const region = Object.entries(regions).find(([, one]) => one.size > 0 && one.start === start)?.[0];
+    return { size: numberOf(read.attribute('nd', name, 'size')) ?? 0, ...optional('region', region) };
+  });
+}
+
+function namespacesOf(
+  read: Readings,
+  ndRegions: Readonly<Record<string, NdRegion>>,
+): Record<string, Namespace> {
   return devicesOf(read, 'nd', /^namespace\d+\.\d+$/, (_, name) => {
     const get = (attribute: string): string | undefined => read.attribute('nd', name, attribute);
     const size = numberOf(get('size'));
     if (!size) return undefined;
     const ndRegion = parentOf(read.realPath('nd', name));
-    const start = numberOf(read.attribute('nd', ndRegion, 'resource'));
-    const region = Object.entries(regions).find(([, one]) => one.size > 0 && one.start === start)?.[0];
     const holder = nonEmpty(get('holder'));
     const mode = nonEmpty(get('mode'));
     const blockDevice = read
@@ -297,7 +310,7 @@ function namespacesOf(read: Readings, regions: Readonly<Record<string, Region>>)
       ...optional('blockDevice', blockDevice),
       driver: read.driver('nd', holder ?? name),
       ndRegion,
-      ...optional('region', region),
+      ...optional('region', ndRegions[ndRegion]?.region),
     };
   });
 }

@@ -18,6 +18,8 @@ export interface State {
   readonly nodes: Readonly<Record<number, NumaNode>>;
   /** /proc/iomem: the outermost resources, by range as it prints them: `5d0000000-6cfffffff` */
   readonly iomem: Readonly<Record<string, IomemResource>>;
+  /** regions of libnvdimm, which are named like the CXL ones and are others */
+  readonly ndRegions: Readonly<Record<string, NdRegion>>;
   readonly namespaces: Readonly<Record<string, Namespace>>;
   /** bus -> device -> driver, for every device of the cxl, dax and nd buses; null: no driver */
   readonly bindings: Readonly<Record<'cxl' | 'dax' | 'nd', Readonly<Record<string, string | null>>>>;
@@ -115,6 +117,12 @@ export interface IomemResource {
   readonly end: number;
   readonly name: string;
   readonly children: Readonly<Record<string, IomemResource>>;
+}
+
+export interface NdRegion {
+  readonly size: number;
+  /** the CXL region that it was made of */
+  readonly region?: string;
 }
 
 /** A namespace of persistent memory; the kernel's empty seeds (size 0) are none. */

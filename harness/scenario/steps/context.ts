@@ -1,0 +1,64 @@
+import type { KernelLogRecord, State } from '../../abi/index.js';
+import type { RunningGuest } from '../../guest/guest.js';
+import type { RunEvent, SplatRecord, StepFailure } from '../../report/trace.js';
+import type { MachinePlan, PlannedDevice } from '../../topology/plan.js';
+import type { RegionCapture } from './region-parts.js';
+import type { AddressRange } from './select.js';
+
+/** What the steps of a case need to know and to tell. */
+export interface StepsContext {
+  readonly guest: RunningGuest;
+  readonly plan: MachinePlan;
+  /** the kernel profile's names of drivers which differ between kernels: `sysram_region` -> `cxl_sysram_region` */
+  readonly abi: Readonly<Record<string, string>>;
+  /** the state before the first step: `boot` in `same-as` */
+  readonly initialState: State;
+  readonly emit: (event: RunEvent) => void;
+  /** finds splats in text of the kernel log */
+  readonly findSplats: (log: string) => readonly Omit<SplatRecord, 'allowed'>[];
+  /** regular expressions on titles of splats that are no failure anywhere in this case */
+  readonly allowSplats: readonly string[];
+  /** when the case must have ended: milliseconds since the Unix epoch */
+  readonly deadline: number;
+}
+
+/** What a `${name}` stands for: a region can be asked for its parts, everything else is a plain value. */
+export type Capture = RegionCapture | { readonly kind: 'value'; readonly value: string | number };
+
+/** What the steps of one case share and change. Made by `openSteps`. */
+export interface StepSession {
+  readonly context: StepsContext;
+  /** the newest snapshot */
+  state: State;
+  /** nothing was done in the guest since that snapshot */
+  isFresh: boolean;
+  readonly captures: Map<string, Capture>;
+  readonly snapshots: Map<string, State>;
+  /** where regions are or were, by name: their memory blocks can outlive them */
+  readonly ranges: Map<string, AddressRange>;
+  /** parts of captured regions as they were last: `r.dax` -> `dax0.0` */
+  readonly lastKnown: Map<string, string | number>;
+  /** devices of hot-add steps, by id */
+  readonly hotDevices: Map<string, PlannedDevice>;
+  hotAdds: number;
+  /** the kernel log since the case began */
+  readonly log: KernelLogRecord[];
+  /** sequence number of the newest record of the kernel log that was read */
+  lastRecord: number;
+  /** records that came since the last step's end */
+  newRecords: KernelLogRecord[];
+  /** trace events that were set going for expectations */
+  tracedEvents: readonly string[];
+  /** what makes further steps pointless: the guest is dead or stuck */
+  broken: StepFailure | undefined;
+}
+
+/** Polling for what the kernel does by itself: quick at first, as most of it takes some 10 ms, then less of a load. */
+export const POLL_FIRST_MS = 20;
+export const POLL_MOST_MS = 100;
+
+/** How long a step waits for something when it does not say. */
+export const DEFAULT_WITHIN_MS = 10_000;
+
+/** How long the lines of a step may take when it does not say. */
+export const DEFAULT_STEP_MS = 30_000;

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createRegionLines,
+  driverLine,
+  nextRegionLine,
+  type RegionProgram,
+  type RegionStage,
+} from '../../abi/index.js';
+import type { PlannedDevice, PlannedWindow } from '../../topology/plan.js';
+import type { StepBody } from '../language.js';
+import { Unmet } from './outcome.js';
+import type { StepScope } from './scope.js';
+import { endpointDecodersOf, freeEndpointDecoder } from './select.js';
+import { toBytes, toCount } from './values.js';
+
+type Body = StepBody<'create-region'>;
+
+/** Programs a region by raw writes: first the name that the kernel offers is read, then all else is one round trip. */
+export async function createRegion(body: Body, scope: StepScope): Promise<void> {
+  const window = windowOf(body, scope);
+  const devices = body.targets.map((id, index) => scope.device(id, ['targets', index]));
+  const program = programOf(body, window, devices, scope);
+  const [offered] = await scope.type(nextRegionLine(program.rootDecoder, program.mode));
+  const name = offered?.stdout.trim() ?? '';
+  scope.capture(body.as, { kind: 'region', name, decoders: program.targets.map(({ decoder }) => decoder) });
+  await scope.type(
+    ...createRegionLines(name, program, lastStage(body)),
+    ...(body.bind === undefined ? [] : [driverLine('cxl', scope.driverName(body.bind), 'bind', name)]),
+  );
+}
+
+function lastStage({ stop, commit }: Body): RegionStage {
+  return stop ?? (commit ? 'commit' : 'targets');
+}
+
+function windowOf({ window }: Body, { plan }: StepScope): PlannedWindow {
+  const found = window === undefined ? plan.windows[0] : plan.windows.find(({ id }) => id === window);
+  if (found) return found;
+  throw new Unmet({
+    message: `the topology ${plan.name} has no window ${window ?? 'at all'}`,
+    path: window === undefined ? [] : ['window'],
+    blame: 'rig',
+  });
+}
+
+function programOf(
+  body: Body,
+  window: PlannedWindow,
+  devices: readonly PlannedDevice[],
+  scope: StepScope,
+): RegionProgram {
+  const ways = body.ways === undefined ? devices.length : toCount(body.ways, ['ways']);
+  const size = body.size === undefined ? capacityOf(devices, body.mode) : toBytes(body.size, ['size']);
+  const uuid = body.uuid ?? (body.mode === 'pmem' ? randomUUID() : undefined);
+  return {
+    mode: body.mode,
+    rootDecoder: `decoder0.${window.index}`,
+    ...(uuid === undefined ? {} : { uuid }),
+    granularity:
+      body.granularity === undefined ? window.granularity : toCount(body.granularity, ['granularity']),
+    ways,
+    size,
+    targets: devices.map((device, index) => ({
+      decoder: decoderOf(device, index, scope),
+      dpaSize: Math.floor(size / devices.length),
+    })),
+  };
+}
+
+/** All that the devices have of the mode: each gives as much as the smallest has. */
+function capacityOf(devices: readonly PlannedDevice[], mode: string): number {
+  const of = devices.map((device) => (mode === 'pmem' ? device.persistentBytes : device.volatileBytes));
+  return Math.min(...of) * devices.length;
+}
+
+/** A decoder with no DPA; when all are taken the last, so that the kernel says what it thinks of that. */
+function decoderOf({ id, serial }: PlannedDevice, index: number, scope: StepScope): string {
+  const path = ['targets', index];
+  const memdev = scope.memdevOf(id);
+  if (memdev === undefined) {
+    throw new Unmet({
+      message: `the guest has no memdev for ${id}: none has serial number ${serial}`,
+      path,
+      subject: '/sys/bus/cxl/devices/mem*/serial',
+      expected: serial,
+      received: Object.values(scope.state().memdevs).map((one) => one.serial),
+    });
+  }
+  const decoder =
+    freeEndpointDecoder(memdev, scope.state()) ?? endpointDecodersOf(memdev, scope.state()).at(-1);
+  if (decoder !== undefined) return decoder;
+  throw new Unmet({
+    message: `${memdev} (${id}) has no endpoint decoder: its port did not come up`,
+    path,
+    subject: `/sys/bus/cxl/devices/${memdev}`,
+  });
+}

@@ -1,0 +1,33 @@
+import { destroyRegionLines } from '../../abi/index.js';
+import type { StepBody } from '../language.js';
+import { NothingToDo, Unmet } from './outcome.js';
+import type { StepScope } from './scope.js';
+
+/** Takes down what is left of a region, as it is now. */
+export async function destroyRegion(
+  { region: name }: StepBody<'destroy-region'>,
+  scope: StepScope,
+): Promise<void> {
+  const state = await scope.look();
+  const region = state.regions[name];
+  const chosen = [...scope.session.captures.values()].flatMap((capture) =>
+    capture.kind === 'region' && capture.name === name ? capture.decoders : [],
+  );
+  const attached = (region?.targets ?? []).filter((target) => target !== null);
+  const decoders = [...new Set([...attached, ...chosen])].filter((decoder) => {
+    const found = state.decoders[decoder];
+    // a decoder that another region uses by now was freed before
+    return found?.dpaSize && (found.region === undefined || found.region === name);
+  });
+  if (!region && decoders.length === 0) {
+    if (scope.isCleanup) throw new NothingToDo(`${name} is gone already`);
+    throw new Unmet({
+      message: `there is no ${name} to destroy`,
+      path: ['region'],
+      subject: `/sys/bus/cxl/devices/${name}`,
+      expected: 'a region',
+      received: Object.keys(state.regions),
+    });
+  }
+  await scope.type(...destroyRegionLines({ ...(region ? { region: { ...region, name } } : {}), decoders }));
+}

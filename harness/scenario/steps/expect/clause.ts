@@ -1,0 +1,58 @@
+import type { State } from '../../../abi/index.js';
+import type { StepSession } from '../context.js';
+import type { Mismatch } from '../outcome.js';
+import type { TraceEvent } from '../trace-events.js';
+
+/** What clauses are held against. */
+export interface World {
+  readonly state: State;
+  readonly session: StepSession;
+  driverName(name: string): string;
+  /** the topology device with a serial number */
+  idOf(serial: number): string | undefined;
+  /** the memdev of a topology device */
+  memdevOf(id: string): string | undefined;
+  /** undefined: there is no such file */
+  file(path: string): string | undefined;
+  /** driver of a device on a bus that is not in the state; null: none, undefined: no such device */
+  driverOn(bus: string, device: string): string | null | undefined;
+  readonly trace: readonly TraceEvent[];
+}
+
+export interface Miss extends Mismatch {
+  readonly subject: string;
+}
+
+/** Compares one key of a clause; undefined: it holds or was not asked. */
+export function compare(
+  key: string,
+  subject: string,
+  expected: unknown,
+  received: unknown,
+): Miss | undefined {
+  if (expected === undefined || JSON.stringify(expected) === JSON.stringify(received)) return undefined;
+  return { message: `${key} of ${subject}`, path: [key], subject, expected, received };
+}
+
+export function existence(
+  subject: string,
+  expected: boolean | undefined,
+  exists: boolean,
+): { readonly misses: Miss[]; readonly goOn: boolean } {
+  const wanted = expected ?? true;
+  if (wanted === exists) return { misses: [], goOn: exists };
+  const misses = [
+    {
+      message: exists ? `${subject} is there` : `there is no ${subject}`,
+      path: expected === undefined ? [] : ['exists'],
+      subject,
+      expected: wanted ? 'it exists' : 'it does not exist',
+      received: exists ? 'it exists' : 'it does not exist',
+    },
+  ];
+  return { misses, goOn: false };
+}
+
+export function present(misses: readonly (Miss | undefined)[]): Miss[] {
+  return misses.filter((miss) => miss !== undefined);
+}

@@ -1,0 +1,130 @@
+import { leftoversOf } from '../../../abi/index.js';
+import type { StepBody } from '../../language.js';
+import { plainEventName } from '../trace-events.js';
+import { compare, existence, present, type Miss, type World } from './clause.js';
+import type { ClauseOf } from './clauses.js';
+import { driver as driverOf } from './cxl.js';
+
+/** Buses whose bindings are part of the state. */
+const BUSES_OF_STATE = ['cxl', 'dax', 'nd'] as const;
+
+export function driver(clause: ClauseOf<'driver'>, world: World): Miss[] {
+  const subject = `/sys/bus/${clause.bus}/devices/${clause.device}`;
+  const bus = BUSES_OF_STATE.find((one) => one === clause.bus);
+  const bound =
+    bus === undefined ? world.driverOn(clause.bus, clause.device) : world.state.bindings[bus][clause.device];
+  if (bound === undefined) return existence(subject, undefined, false).misses;
+  return present([compare('driver', `${subject}/driver`, driverOf(clause.driver, world), bound)]);
+}
+
+export function module(clause: ClauseOf<'module'>, world: World): Miss[] {
+  const loaded = world.state.modules.includes(clause.name.replaceAll('-', '_'));
+  return present([compare('loaded', `/sys/module/${clause.name}`, clause.loaded, loaded)]);
+}
+
+export function file(clause: ClauseOf<'file'>, world: World): Miss[] {
+  const content = world.file(clause.path)?.trim();
+  const { misses, goOn } = existence(clause.path, clause.exists, content !== undefined);
+  if (!goOn || content === undefined) return misses;
+  return present([
+    compare('equals', clause.path, clause.equals, content),
+    clause.matches === undefined || new RegExp(clause.matches, 'm').test(content)
+      ? undefined
+      : {
+          message: `${clause.path} does not match`,
+          path: ['matches'],
+          subject: clause.path,
+          expected: `/${clause.matches}/`,
+          received: content,
+        },
+  ]);
+}
+
+export function trace(clause: ClauseOf<'trace'>, world: World): Miss[] {
+  const name = plainEventName(clause.event);
+  const events = world.trace.filter((event) => event.name === name);
+  const matching = events.filter(({ fields }) =>
+    Object.entries(clause.fields ?? {}).every(([key, value]) => sameField(fields[key], value)),
+  );
+  const wanted = Number(clause.count ?? 1);
+  if (matching.length >= wanted) return [];
+  return [
+    {
+      message: `trace event ${name}`,
+      path: clause.fields && events.length > matching.length ? ['fields'] : ['event'],
+      subject: '/sys/kernel/tracing/trace',
+      expected: {
+        count: `at least ${wanted}`,
+        event: name,
+        ...(clause.fields ? { fields: clause.fields } : {}),
+      },
+      received: events.length === 0 ? 'no such event' : events.map(({ line }) => line),
+    },
+  ];
+}
+
+/** Numbers may be written in another base than the kernel prints them. */
+function sameField(received: string | undefined, expected: string): boolean {
+  if (received === undefined) return false;
+  if (received === expected) return true;
+  const [a, b] = [received, expected].map((text) =>
+    /^(0x[0-9a-f]+|-?\d+)$/i.test(text) ? Number(text) : NaN,
+  );
+  return a === b;
+}
+
+export function log(clause: ClauseOf<'log'>, world: World): Miss[] {
+  // what we noted ourselves is no evidence
+  const lines = world.session.log
+    .filter(({ facility }) => facility === 0)
+    .flatMap(({ text }) => text.split('\n'));
+  const misses: Miss[] = [];
+  if (clause.matches !== undefined) {
+    const pattern = new RegExp(clause.matches);
+    if (!lines.some((line) => pattern.test(line))) {
+      misses.push({
+        message: 'no line of the kernel log matches',
+        path: ['matches'],
+        subject: 'kernel log since the case began',
+        expected: `/${clause.matches}/`,
+        received: lines.slice(-20),
+      });
+    }
+  }
+  if (clause.absent !== undefined) {
+    const pattern = new RegExp(clause.absent);
+    const found = lines.filter((line) => pattern.test(line));
+    if (found.length > 0) {
+      misses.push({
+        message: 'a line of the kernel log matches that must not be there',
+        path: ['absent'],
+        subject: 'kernel log since the case began',
+        expected: `no line that matches /${clause.absent}/`,
+        received: found,
+      });
+    }
+  }
+  return misses;
+}
+
+export function sameAs(expected: NonNullable<StepBody<'expect'>['same-as']>, world: World): Miss[] {
+  const { snapshot, ignoring } =
+    typeof expected === 'string' ? { snapshot: expected, ignoring: [] } : expected;
+  const before = world.session.snapshots.get(snapshot);
+  const path = typeof expected === 'string' ? [] : ['snapshot'];
+  if (!before) {
+    return [{ message: `no snapshot was kept as ${snapshot}`, path, subject: snapshot, blame: 'rig' }];
+  }
+  const changes = leftoversOf(before, world.state, ignoring);
+  const [first] = changes;
+  if (!first) return [];
+  return [
+    {
+      message: `the state differs from ${snapshot} in ${changes.map((change) => change.path).join(', ')}`,
+      path,
+      subject: first.path,
+      expected: Object.fromEntries(changes.map((change) => [change.path, change.before ?? null])),
+      received: Object.fromEntries(changes.map((change) => [change.path, change.after ?? null])),
+    },
+  ];
+}

@@ -1,0 +1,106 @@
+import { canonicalErrno } from '../../abi/index.js';
+import { RigError, UsageError } from '../../base/errors.js';
+import { GuestDied, GuestTimeout, QmpError } from '../../guest/guest.js';
+import type { StepFailure } from '../../report/trace.js';
+import type { Step } from '../case.js';
+import { kindOf } from '../language.js';
+import { InnerFailure, Refusal, Unmet, Unresolved } from './outcome.js';
+
+/** Deaths of a guest that the kernel under test is to blame for. */
+const KERNEL_DEATHS: readonly string[] = ['panic', 'shutdown'];
+
+/**
+ * What came of a step, given what it threw (undefined: nothing) and the errno that it must fail with.
+ * @returns undefined when it did what the scenario says
+ */
+export function judge(step: Step, fails: readonly string[], thrown: unknown): StepFailure | undefined {
+  if (thrown === undefined) return fails.length === 0 ? undefined : notRefused(step, fails);
+  if (thrown instanceof Refusal) return judgeRefusal(step, fails, thrown);
+  return failureOf(step, thrown);
+}
+
+/** A failure that no `fails` speaks about. */
+export function failureOf(step: Step, thrown: unknown): StepFailure {
+  if (thrown instanceof InnerFailure) return thrown.failure;
+  const kind = kindOf(step.document);
+  const { position } = step;
+  if (thrown instanceof Unmet) {
+    const { message, path, expected, received, subject, blame } = thrown.mismatch;
+    return {
+      message,
+      position: step.at(kind, ...path),
+      ...(expected === undefined ? {} : { expected }),
+      ...(received === undefined ? {} : { received }),
+      ...(subject === undefined ? {} : { subject }),
+      blame: blame ?? 'kernel',
+    };
+  }
+  if (thrown instanceof Unresolved) {
+    return {
+      message: thrown.message,
+      position,
+      expected: `a value for \${${thrown.reference}}`,
+      received: 'none',
+      subject: `\${${thrown.reference}}`,
+      blame: 'kernel',
+    };
+  }
+  if (thrown instanceof GuestTimeout) {
+    return {
+      message: `did not return within ${Math.round(thrown.timeoutMs / 1000)} s: ${firstLine(thrown.line)}`,
+      position,
+      expected: 'the line returns',
+      received: 'it did not',
+      subject: firstLine(thrown.line),
+      blame: 'kernel',
+    };
+  }
+  if (thrown instanceof GuestDied) {
+    const { kind: death, message } = thrown.death;
+    return {
+      message: `the guest died in this step: ${message}`,
+      position,
+      expected: 'a guest that lives',
+      received: death,
+      blame: KERNEL_DEATHS.includes(death) ? 'kernel' : 'rig',
+    };
+  }
+  return { message: rigMessage(thrown), position, blame: 'rig' };
+}
+
+function judgeRefusal(step: Step, fails: readonly string[], refusal: Refusal): StepFailure | undefined {
+  const { line } = refusal;
+  const received = line.errno ?? `exit status ${line.code}`;
+  if (line.errno !== undefined && fails.map(canonicalErrno).includes(line.errno)) return undefined;
+  const expected =
+    fails.length === 0 ? 'success' : fails.length === 1 ? fails[0] : `one of ${fails.join(', ')}`;
+  return {
+    message: fails.length === 0 ? refusal.message : `failed in another way than it must: ${refusal.message}`,
+    position: fails.length === 0 ? step.at(kindOf(step.document)) : step.at('fails'),
+    expected,
+    received,
+    subject: line.subject ?? line.text,
+    blame: 'kernel',
+  };
+}
+
+function notRefused(step: Step, fails: readonly string[]): StepFailure {
+  return {
+    message: `must fail with ${fails.join(' or ')}, and succeeded`,
+    position: step.at('fails'),
+    expected: fails.length === 1 ? fails[0] : fails,
+    received: 'success',
+    blame: 'kernel',
+  };
+}
+
+function rigMessage(thrown: unknown): string {
+  if (thrown instanceof RigError || thrown instanceof UsageError || thrown instanceof QmpError)
+    return thrown.message;
+  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+}
+
+function firstLine(text: string): string {
+  const line = text.split('\n')[0] ?? '';
+  return line.length > 200 ? `${line.slice(0, 200)}...` : line;
+}

@@ -1,0 +1,24 @@
+import { leftoversOf, type StateChange } from '../../abi/index.js';
+import { POLL_FIRST_MS, POLL_MOST_MS, type StepSession } from './context.js';
+import { sleep } from './scope.js';
+import { look } from './session.js';
+
+/** Teardown is asynchronous in places; what is still there after this long stays. */
+const SETTLE_MS = 3_000;
+
+/**
+ * What the case has left behind, after the kernel had time to finish: differences between the state before the first
+ * step and now. Empty: no trace.
+ * @throws GuestTimeout, GuestDied
+ */
+export async function leftoversAfter(
+  session: StepSession,
+  withinMs: number = SETTLE_MS,
+): Promise<StateChange[]> {
+  const until = Date.now() + withinMs;
+  for (let pause = POLL_FIRST_MS; ; pause = Math.min(pause * 1.5, POLL_MOST_MS)) {
+    const leftovers = leftoversOf(session.context.initialState, await look(session));
+    if (leftovers.length === 0 || Date.now() >= until) return leftovers;
+    await sleep(pause);
+  }
+}

@@ -1,0 +1,57 @@
+import type { TypedShLine } from '../../abi/index.js';
+import type { StepFailure } from '../../report/trace.js';
+
+/** Path within a step's body: `['memory', 0, 'state']`. */
+export type BodyPath = readonly (string | number)[];
+
+/** The kernel (or a tool of its) refused a line. What `fails:` speaks about. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  constructor(readonly line: TypedShLine) {
+    const said = line.stderr.trim();
+    super(`${line.text}: ${line.errno ?? `exit status ${line.code}`}${said === '' ? '' : ` (${said})`}`);
+  }
+}
+
+export interface Mismatch {
+  readonly message: string;
+  /** where in the step's body what does not hold is written */
+  readonly path: BodyPath;
+  readonly expected?: unknown;
+  readonly received?: unknown;
+  /** the sysfs path or the state path in question */
+  readonly subject?: string;
+  readonly blame?: 'kernel' | 'rig';
+}
+
+/** Something was asked for, done, and is not so. */
+export class Unmet extends Error {
+  override readonly name = 'Unmet';
+  constructor(readonly mismatch: Mismatch) {
+    super(mismatch.message);
+  }
+}
+
+/** A `${reference}` that has no value (yet). */
+export class Unresolved extends Error {
+  override readonly name = 'Unresolved';
+  constructor(
+    readonly reference: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A cleanup step that finds nothing to do. */
+export class NothingToDo extends Error {
+  override readonly name = 'NothingToDo';
+}
+
+/** A step fails as the first of the steps within it did, at that one's place. */
+export class InnerFailure extends Error {
+  override readonly name = 'InnerFailure';
+  constructor(readonly failure: StepFailure) {
+    super(failure.message);
+  }
+}

@@ -1,0 +1,246 @@
+import { diffStates } from '../../abi/index.js';
+import type { StepFailure, StepIdentity, StepTrace } from '../../report/trace.js';
+import type { Step } from '../case.js';
+import { kindOf } from '../language.js';
+import { describeStep } from '../title.js';
+import { DEFAULT_WITHIN_MS, type StepSession } from './context.js';
+import { judge } from './judge.js';
+import { InnerFailure, NothingToDo, Unmet, Unresolved } from './outcome.js';
+import { putsInCapturesItself, runStep } from './registry.js';
+import { resolve } from './resolve.js';
+import { lookUntil, makeScope, type ScopeOptions, type StepScope } from './scope.js';
+import { lookAfter, splatFailure, splatsOf } from './aftermath.js';
+import { expectedEvents, startTracingLines } from './tracing.js';
+import { toCount } from './values.js';
+
+export interface StepsResult {
+  /** in the order of the case; steps within a step follow it */
+  readonly steps: readonly StepTrace[];
+  /** of the first step that failed */
+  readonly failure?: StepFailure;
+}
+
+export interface RunStepsOptions {
+  /** every step is run whatever became of the others; one whose captures were never made is skipped */
+  readonly isCleanup?: boolean;
+}
+
+/**
+ * Runs the steps of a case, one after the other, until one fails. Never throws for what a guest does: a dead or stuck
+ * guest is a failure of the step, and `session.broken` says that no more can be done with it.
+ */
+export async function runSteps(
+  steps: readonly Step[],
+  session: StepSession,
+  { isCleanup = false }: RunStepsOptions = {},
+): Promise<StepsResult> {
+  const options = { isCleanup, isBranch: false };
+  const prologue = isCleanup ? [] : await beginTracing(steps, session, options);
+  const failure = prologue[0]?.failure;
+  if (failure)
+    return { steps: [...prologue, ...steps.map((step, index) => skipped(step, `${index + 1}`))], failure };
+  const result = await runList(steps, isCleanup ? 'cleanup.' : '', session, options);
+  return { ...result, steps: [...prologue, ...result.steps] };
+}
+
+/** Events that expectations speak about are recorded from before the first step on: a step of its own, numbered 0. */
+async function beginTracing(
+  steps: readonly Step[],
+  session: StepSession,
+  options: ScopeOptions,
+): Promise<readonly StepTrace[]> {
+  const events = expectedEvents(steps);
+  const [first] = steps;
+  if (events.length === 0 || !first) return [];
+  session.tracedEvents = events;
+  const { position } = first;
+  const document = {
+    name: `record the trace events ${events.join(', ')}`,
+    exec: { sh: startTracingLines(events).join(' && ') },
+  };
+  return runOne({ document, position, at: () => position, branches: [] }, '0', session, options);
+}
+
+async function runList(
+  steps: readonly Step[],
+  prefix: string,
+  session: StepSession,
+  options: ScopeOptions,
+): Promise<StepsResult> {
+  const traces: StepTrace[] = [];
+  let failure: StepFailure | undefined;
+  for (const [index, step] of steps.entries()) {
+    const id = `${prefix}${index + 1}`;
+    if (session.broken || (failure && !options.isCleanup)) {
+      traces.push(skipped(step, id));
+      continue;
+    }
+    const [own, ...inner] = await runOne(step, id, session, options);
+    traces.push(own, ...inner);
+    failure ??= own.failure;
+  }
+  return { steps: traces, ...(failure ? { failure } : {}) };
+}
+
+type Traces = [own: StepTrace, ...inner: StepTrace[]];
+
+/** One step: what it does, then one snapshot with the part of the kernel log that came meanwhile. */
+async function runOne(step: Step, id: string, session: StepSession, options: ScopeOptions): Promise<Traces> {
+  const { emit, guest } = session.context;
+  const identity = identityOf(step, id);
+  const startedAt = Date.now();
+  emit({ type: 'step-started', at: startedAt, step: identity });
+  const scope = makeScope(session, step, id, options);
+  const before = session.state;
+  const marks = { console: guest.console.length, qmp: guest.qmpTraffic.length };
+  const inner: StepTrace[] = [];
+  let document: unknown = step.document;
+  let thrown: unknown;
+  let fails: readonly string[] = [];
+  try {
+    if (session.context.deadline <= startedAt) throw overtime();
+    fails = resolve([step.document.fails ?? []].flat(), session);
+    document = await carryOut(step, scope, inner, options);
+  } catch (error) {
+    thrown = error;
+  }
+  const isSkipped = thrown instanceof NothingToDo || (options.isCleanup && thrown instanceof Unresolved);
+  let failure = isSkipped ? undefined : judge(step, fails, thrown);
+  let log = '';
+  if (!options.isBranch) {
+    const seen = await lookAfter(step, session, thrown, marks.console);
+    failure ??= seen.failure;
+    log = seen.log;
+  }
+  const splats = options.isBranch ? [] : splatsOf(step, session, log);
+  failure ??= splatFailure(step, splats);
+  const trace: StepTrace = {
+    ...identity,
+    startedAt,
+    milliseconds: Date.now() - startedAt,
+    outcome: failure ? 'fail' : isSkipped ? 'skipped' : 'pass',
+    lines: scope.lines,
+    changes: options.isBranch ? [] : diffStates(before, session.state),
+    log,
+    splats,
+    qmp: options.isBranch ? [] : guest.qmpTraffic.slice(marks.qmp),
+    document,
+    ...(failure ? { failure } : {}),
+  };
+  emit({ type: 'step-ended', at: Date.now(), step: trace });
+  return [trace, ...inner];
+}
+
+/** @returns the step's document as it was carried out */
+async function carryOut(
+  step: Step,
+  scope: StepScope,
+  inner: StepTrace[],
+  options: ScopeOptions,
+): Promise<unknown> {
+  const kind = kindOf(step.document);
+  if (kind === 'parallel') {
+    await runBranches(step, scope, inner, options);
+    return step.document;
+  }
+  if (kind === 'repeat') {
+    await runTurns(step, scope, inner, options);
+    return step.document;
+  }
+  const body = putsInCapturesItself(kind)
+    ? step.document[kind]
+    : await putInCaptures(step.document[kind], scope);
+  await runStep(kind, body, scope);
+  return { ...step.document, [kind]: putsInCapturesItself(kind) ? resolveIfPossible(body, scope) : body };
+}
+
+/** Puts captures in; what a captured region still lacks (its dax device, its node) may be on its way. */
+async function putInCaptures(body: unknown, scope: StepScope): Promise<unknown> {
+  let reason: unknown;
+  const attempt = (): { body: unknown } | undefined => {
+    try {
+      return { body: scope.resolve(body) };
+    } catch (error) {
+      if (!(error instanceof Unresolved)) throw error;
+      reason = error;
+      return undefined;
+    }
+  };
+  const within = scope.isCleanup ? 0 : DEFAULT_WITHIN_MS;
+  const found = await lookUntil(scope, within, attempt);
+  if (!found) throw reason;
+  return found.body;
+}
+
+function resolveIfPossible(body: unknown, scope: StepScope): unknown {
+  try {
+    return scope.resolve(body);
+  } catch {
+    return body;
+  }
+}
+
+/** Branches run at once, each line in a shell of its own; all are waited for. Their traces come in the order of the file. */
+async function runBranches(
+  step: Step,
+  scope: StepScope,
+  inner: StepTrace[],
+  options: ScopeOptions,
+): Promise<void> {
+  const results = await Promise.all(
+    step.branches.map((branch, index) =>
+      runList(branch, `${scope.id}.${index + 1}.`, scope.session, { ...options, isBranch: true }),
+    ),
+  );
+  scope.session.isFresh = false;
+  inner.push(...results.flatMap(({ steps }) => steps));
+  throwFirst(results);
+}
+
+async function runTurns(
+  step: Step,
+  scope: StepScope,
+  inner: StepTrace[],
+  options: ScopeOptions,
+): Promise<void> {
+  const body = step.document.repeat;
+  const times = toCount(scope.resolve(body?.times ?? 0), ['times']);
+  for (let turn = 0; turn < times; turn++) {
+    scope.capture(body?.as, { kind: 'value', value: turn });
+    const result = await runList(step.branches[0] ?? [], `${scope.id}.${turn + 1}.`, scope.session, options);
+    inner.push(...result.steps);
+    throwFirst([result]);
+  }
+}
+
+function throwFirst(results: readonly StepsResult[]): void {
+  const failure = results.find((result) => result.failure)?.failure;
+  if (failure) throw new InnerFailure(failure);
+}
+
+function identityOf(step: Step, id: string): StepIdentity {
+  return { id, title: describeStep(step.document), kind: kindOf(step.document), position: step.position };
+}
+
+function skipped(step: Step, id: string): StepTrace {
+  return {
+    ...identityOf(step, id),
+    startedAt: Date.now(),
+    milliseconds: 0,
+    outcome: 'skipped',
+    lines: [],
+    changes: [],
+    log: '',
+    splats: [],
+    qmp: [],
+  };
+}
+
+function overtime(): Unmet {
+  return new Unmet({
+    message: "the case's time is over",
+    path: [],
+    expected: 'an end in time',
+    received: 'no end yet',
+  });
+}

@@ -1,0 +1,202 @@
+import { readState, typeLines, type ShLine, type State, type TypedShLine } from '../../abi/index.js';
+import type { ExecResult, GuestShell } from '../../guest/guest.js';
+import { GuestTimeout } from '../../guest/guest.js';
+import type { TypedLine } from '../../report/trace.js';
+import type { MachinePlan, PlannedDevice } from '../../topology/plan.js';
+import type { Step } from '../case.js';
+import { parseDuration } from '../duration.js';
+import { DEFAULT_STEP_MS, POLL_FIRST_MS, POLL_MOST_MS, type Capture, type StepSession } from './context.js';
+import { Refusal, Unmet, type BodyPath } from './outcome.js';
+import { resolve } from './resolve.js';
+import { memdevWithSerial } from './select.js';
+import { look } from './session.js';
+
+/** What a step kind works with: the guest, the state, the captures; everything typed is recorded. */
+export interface StepScope {
+  readonly session: StepSession;
+  readonly step: Step;
+  /** `3`, `3.1.2` */
+  readonly id: string;
+  readonly plan: MachinePlan;
+  readonly isCleanup: boolean;
+  /** one of the branches of a parallel step: snapshots are not its own */
+  readonly isBranch: boolean;
+  /** when this step must have ended: milliseconds since the Unix epoch */
+  readonly deadline: number;
+  readonly lines: TypedLine[];
+  /** the newest snapshot; `look` takes another */
+  state(): State;
+  look(): Promise<State>;
+  /**
+   * Types lines in one round trip.
+   * @throws Refusal with the first line that fails
+   */
+  type(...lines: readonly ShLine[]): Promise<TypedShLine[]>;
+  /** Runs a text in a shell of its own, whatever its exit status. */
+  exec(text: string, stdin?: string): Promise<ExecResult>;
+  /** @throws QmpError */
+  qmp(execute: string, args?: Record<string, unknown>): Promise<unknown>;
+  resolve<T>(value: T): T;
+  capture(name: string | undefined, capture: Capture): void;
+  /** the name that a driver has on this kernel */
+  driverName(name: string): string;
+  /** @throws Unmet when neither the topology nor a hot-add has it */
+  device(id: string, path: BodyPath): PlannedDevice;
+  /** the memdev of a topology device, if the kernel has it now */
+  memdevOf(id: string): string | undefined;
+}
+
+export interface ScopeOptions {
+  readonly isCleanup: boolean;
+  readonly isBranch: boolean;
+}
+
+export function makeScope(
+  session: StepSession,
+  step: Step,
+  id: string,
+  { isCleanup, isBranch }: ScopeOptions,
+): StepScope {
+  const { context } = session;
+  const { guest, plan, abi, emit } = context;
+  // each branch has shells of its own: the one long-lived shell types one line at a time
+  const shell: GuestShell = isBranch
+    ? {
+        exec: (line, options) => guest.exec(line, options),
+        type: (line, options) => guest.exec(line, options),
+      }
+    : guest;
+  const own = parseDuration(step.document.timeout ?? '') ?? DEFAULT_STEP_MS;
+  const deadline = Math.min(Date.now() + own, context.deadline);
+  const lines: TypedLine[] = [];
+  let branchState = session.state;
+
+  const record = (line: TypedLine): void => {
+    lines.push(line);
+    emit({ type: 'line', at: Date.now(), step: id, line });
+  };
+  const timeLeft = (text: string): number => {
+    const left = deadline - Date.now();
+    if (left <= 0) throw new GuestTimeout(text, own);
+    return left;
+  };
+
+  const scope: StepScope = {
+    session,
+    step,
+    id,
+    plan,
+    isCleanup,
+    isBranch,
+    deadline,
+    lines,
+    state: () => (isBranch ? branchState : session.state),
+    look: async () => {
+      if (!isBranch) return look(session);
+      branchState = await readState(shell);
+      return branchState;
+    },
+    type: async (...typed) => {
+      session.isFresh = false;
+      const done = await typeLines(shell, typed, {
+        timeoutMs: timeLeft(typed.map(({ text }) => text).join('; ')),
+      });
+      for (const line of done) record(asTypedLine(line));
+      const last = done.at(-1);
+      if (last && last.code !== 0) throw new Refusal(last);
+      return done;
+    },
+    exec: async (text, stdin) => {
+      session.isFresh = false;
+      const at = Date.now();
+      const result = await guest.exec(text, {
+        timeoutMs: timeLeft(text),
+        ...(stdin === undefined ? {} : { stdin }),
+      });
+      record({
+        text,
+        channel: 'sh',
+        at,
+        milliseconds: result.milliseconds,
+        stdout: result.stdout.toString('utf8'),
+        stderr: result.stderr.toString('utf8'),
+        code: result.code,
+      });
+      return result;
+    },
+    qmp: async (execute, args) => {
+      session.isFresh = false;
+      const at = Date.now();
+      const line = {
+        text: JSON.stringify({ execute, ...(args ? { arguments: args } : {}) }),
+        channel: 'qmp',
+        at,
+      } as const;
+      const answered = (stdout: string, code: number): void =>
+        record({ ...line, milliseconds: Date.now() - at, stdout, code });
+      try {
+        const answer = await guest.qmp(execute, args);
+        answered(JSON.stringify(answer), 0);
+        return answer;
+      } catch (error) {
+        answered(String(error), 1);
+        throw error;
+      }
+    },
+    resolve: (value) => resolve(value, session),
+    capture: (name, capture) => {
+      if (name !== undefined) session.captures.set(name, capture);
+    },
+    driverName: (name) => abi[name] ?? name,
+    device: (id, path) => {
+      const found = session.hotDevices.get(id) ?? plan.devices.find((device) => device.id === id);
+      if (found) return found;
+      const known = [...plan.devices.map((device) => device.id), ...session.hotDevices.keys()];
+      throw new Unmet({
+        message: `the topology ${plan.name} has no device ${JSON.stringify(id)}; it has ${known.join(', ') || 'none'}`,
+        path,
+        blame: 'rig',
+      });
+    },
+    memdevOf: (id) => {
+      const device = session.hotDevices.get(id) ?? plan.devices.find((one) => one.id === id);
+      return device && memdevWithSerial(device.serial, scope.state());
+    },
+  };
+  return scope;
+}
+
+/**
+ * Looks at the guest until something is found there.
+ * @returns undefined when it is not found within the time
+ */
+export async function lookUntil<T>(
+  scope: Pick<StepScope, 'state' | 'look'>,
+  withinMs: number,
+  find: (state: State) => T | undefined,
+): Promise<T | undefined> {
+  const until = Date.now() + withinMs;
+  for (let pause = POLL_FIRST_MS; ; pause = Math.min(pause * 1.5, POLL_MOST_MS)) {
+    const found = find(scope.state());
+    if (found !== undefined || Date.now() >= until) return found;
+    await sleep(pause);
+    await scope.look();
+  }
+}
+
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, milliseconds));
+}
+
+function asTypedLine({ text, at, milliseconds, stdout, stderr, code, errno }: TypedShLine): TypedLine {
+  return {
+    text,
+    channel: 'sh',
+    at,
+    milliseconds,
+    stdout,
+    stderr,
+    code,
+    ...(errno === undefined ? {} : { errno }),
+  };
+}

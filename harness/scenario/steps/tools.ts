@@ -1,0 +1,107 @@
+import { errnoOf, toolLine, type TypedShLine } from '../../abi/index.js';
+import type { StepBody } from '../language.js';
+import { jsonMismatch } from './json-contains.js';
+import { Refusal, Unmet } from './outcome.js';
+import type { StepScope } from './scope.js';
+
+type ToolBody = StepBody<'cxl' | 'daxctl' | 'ndctl'>;
+
+/** Any status but 0. */
+const ANY_FAILURE = -1;
+
+export const runTool =
+  (tool: 'cxl' | 'daxctl' | 'ndctl') =>
+  async (body: ToolBody, scope: StepScope): Promise<void> => {
+    const line = await typed(scope, () => scope.type(toolLine(tool, body.args)));
+    checkExit(line, body.exit);
+    scope.capture(body.as, { kind: 'value', value: line.stdout.trim() });
+    checkText(line.stderr, body.stderr, 'stderr', `standard error of ${tool}`);
+    if (body.json !== undefined) checkJson(line, body.json);
+  };
+
+export async function exec(body: StepBody<'exec'>, scope: StepScope): Promise<void> {
+  const at = Date.now();
+  const result = await scope.exec(body.sh, body.stdin);
+  const stderr = result.stderr.toString('utf8');
+  const errno = errnoOf(stderr);
+  const line: TypedShLine = {
+    text: body.sh.trim(),
+    stdout: result.stdout.toString('utf8'),
+    stderr,
+    // as a shell reports a command that a signal ended
+    code: result.code ?? 128,
+    ...(errno === undefined ? {} : { errno }),
+    at,
+    milliseconds: result.milliseconds,
+  };
+  checkExit(line, body.exit);
+  const output = line.stdout.trim();
+  scope.capture(body.as, { kind: 'value', value: output });
+  checkText(line.stdout, body.stdout, 'stdout', 'standard output');
+  if (body.equals !== undefined && output !== body.equals.trim()) {
+    throw new Unmet({
+      message: 'standard output is not what it should be',
+      path: ['equals'],
+      expected: body.equals,
+      received: output,
+      subject: line.text,
+    });
+  }
+}
+
+async function typed(scope: StepScope, type: () => Promise<TypedShLine[]>): Promise<TypedShLine> {
+  try {
+    const [line] = await type();
+    if (line) return line;
+  } catch (error) {
+    if (error instanceof Refusal) return error.line;
+    throw error;
+  }
+  throw new Unmet({ message: `step ${scope.id} typed nothing`, path: [], blame: 'rig' });
+}
+
+function checkExit(line: TypedShLine, expected = 0): void {
+  if (expected === ANY_FAILURE ? line.code !== 0 : line.code === expected) return;
+  if (expected === 0) throw new Refusal(line);
+  throw new Unmet({
+    message: `exit status ${line.code}: ${line.text}`,
+    path: ['exit'],
+    expected: expected === ANY_FAILURE ? 'any but 0' : expected,
+    received: line.code,
+    subject: line.text,
+  });
+}
+
+function checkText(text: string, pattern: string | undefined, key: string, what: string): void {
+  if (pattern === undefined || new RegExp(pattern, 'm').test(text)) return;
+  throw new Unmet({
+    message: `${what} does not match`,
+    path: [key],
+    expected: `/${pattern}/`,
+    received: text.trim(),
+  });
+}
+
+function checkJson(line: TypedShLine, expected: unknown): void {
+  let printed: unknown;
+  try {
+    printed = JSON.parse(line.stdout);
+  } catch {
+    throw new Unmet({
+      message: `${line.text} printed no JSON`,
+      path: ['json'],
+      expected,
+      received: line.stdout.trim(),
+      subject: line.text,
+    });
+  }
+  const mismatch = jsonMismatch(printed, expected);
+  if (!mismatch) return;
+  throw new Unmet({
+    message: `the JSON that ${line.text} printed does not contain it`,
+    path: ['json', ...mismatch.path],
+    expected: mismatch.expected,
+    received: mismatch.received,
+    subject: line.text,
+  });
+}
