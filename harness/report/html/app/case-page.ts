@@ -3,7 +3,6 @@ import { badge } from './badge.js';
 import { caseName } from './case-list.js';
 import { h, replaceChildren } from './dom.js';
 import { drawMemoryMap } from './memory-map.js';
-import { replay } from './replay.js';
 import { caseLink } from './route.js';
 import { START, END, moments, type Moment } from './moments.js';
 import { momentDetails } from './moment-details.js';
@@ -31,7 +30,6 @@ export interface Neighbours {
 /** A case: its steps on the left; on the right the state after the chosen one, and what was done and said in it. */
 export function makeCasePage(entry: CaseEntry, content: CaseContent, neighbours: Neighbours): CasePage {
   const { trace } = content;
-  const states = replay(trace);
   const all = moments(content);
   const failedStep = trace.steps.findLast(({ outcome }) => outcome === 'fail');
   const telling = failedStep?.id ?? (trace.steps.length === 0 || trace.verdict === 'pass' ? START : END);
@@ -53,8 +51,7 @@ export function makeCasePage(entry: CaseEntry, content: CaseContent, neighbours:
     const moment = all[current];
     if (!moment) return;
     list.choose(moment.id);
-    const state = states[moment.stateIndex];
-    const previous = moment.step ? states[moment.stateIndex - 1] : undefined;
+    const { state, previous } = moment;
     replaceChildren(stateTitle, stateName(moment));
     if (state) replaceChildren(map, drawMemoryMap(state, previous));
     else replaceChildren(map, h('p', { class: 'quiet' }, 'No guest came up, so there is no state to show.'));

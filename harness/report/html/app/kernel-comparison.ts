@@ -25,7 +25,7 @@ export function kernelComparison(
       'p',
       { class: 'comparison-head' },
       h('label', {}, box, ' only where the kernels differ'),
-      h('span', { class: 'quiet' }, `${plural(differing, 'difference')}`),
+      h('span', { class: 'quiet' }, plural(differing, 'difference')),
     ),
     h(
       'div',

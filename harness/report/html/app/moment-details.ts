@@ -6,7 +6,7 @@ import { kernelLog } from './kernel-log.js';
 import { START, type Moment } from './moments.js';
 import { qmpTraffic } from './qmp-traffic.js';
 import { sourceLines } from './source-lines.js';
-import { bytes, compact, duration, plural } from './text.js';
+import { bytes, compact, duration, plural, stateValue } from './text.js';
 import { typedLines } from './typed-lines.js';
 
 /** Everything known about a moment, in one column: what failed first, then what was typed, and what came of it. */
@@ -128,17 +128,18 @@ function changeTable(changes: readonly StateChange[]): HTMLElement {
   return h(
     'div',
     { class: 'changes' },
-    ...changes.map(({ path, before, after }) =>
-      h(
+    ...changes.map(({ path, keys, before, after }) => {
+      const key = keys.at(-1) ?? '';
+      return h(
         'div',
         { class: `change ${before === undefined ? 'added' : after === undefined ? 'removed' : ''}` },
         h('span', { class: 'change-mark' }, before === undefined ? '+' : after === undefined ? '−' : '±'),
         h('code', { class: 'change-path' }, path),
-        before !== undefined && h('code', { class: 'before' }, compact(before)),
+        before !== undefined && h('code', { class: 'before' }, stateValue(key, before)),
         before !== undefined && after !== undefined && h('span', { class: 'quiet' }, '→'),
-        after !== undefined && h('code', { class: 'after' }, compact(after)),
-      ),
-    ),
+        after !== undefined && h('code', { class: 'after' }, stateValue(key, after)),
+      );
+    }),
   );
 }
 

@@ -37,7 +37,7 @@ export function makeOverview(index: PageIndex, navigate: (query: URLSearchParams
 
   const search: HTMLInputElement = h('input', {
     type: 'search',
-    placeholder: 'Filter: words of name, reason, kernel …',
+    placeholder: 'Filter by words',
     'aria-label': 'Filter cases',
     spellcheck: 'false',
     oninput: () => change({ text: search.value }),

@@ -1,21 +1,48 @@
 import type { State, StateChange } from '../../../abi/state.js';
-import type { CaseTrace } from '../../trace.js';
+import type { CaseTrace, StepTrace } from '../../trace.js';
 
 type Tree = Record<string, unknown>;
 
+export interface Passage {
+  readonly before: State;
+  readonly after: State;
+}
+
 /**
- * The states that a case went through: the first, then the one after each step, in the order of the trace.
- * Unchanged parts are shared between them. Empty when no guest came up.
+ * The states before and after each step, by index in the trace. Unchanged parts are shared between them. Empty when
+ * no guest came up.
+ *
+ * Steps within a step follow it in the trace. Its own changes are those of all of them together, so the state after
+ * it comes from them and not from the last one within. Branches of a parallel step have no states of their own: they
+ * show those of the whole.
  */
-export function replay({ initialState, steps }: Pick<CaseTrace, 'initialState' | 'steps'>): State[] {
+export function replay({ initialState, steps }: Pick<CaseTrace, 'initialState' | 'steps'>): Passage[] {
   if (!initialState) return [];
-  const states: State[] = [initialState];
+  const passages: Passage[] = [];
+  const play = (first: number, state: State): { readonly next: number; readonly after: State } => {
+    const step = steps[first];
+    if (!step) return { next: first + 1, after: state };
+    const passage = { before: state, after: applyChanges(state, step.changes) };
+    passages[first] = passage;
+    let next = first + 1;
+    let inner = state;
+    while (isWithin(steps[next], step)) {
+      if (step.kind === 'parallel') {
+        passages[next] = passage;
+        next += 1;
+      } else {
+        ({ next, after: inner } = play(next, inner));
+      }
+    }
+    return { next, after: passage.after };
+  };
   let state = initialState;
-  for (const { changes } of steps) {
-    state = applyChanges(state, changes);
-    states.push(state);
-  }
-  return states;
+  for (let next = 0; next < steps.length;) ({ next, after: state } = play(next, state));
+  return passages;
+}
+
+function isWithin(step: StepTrace | undefined, outer: StepTrace): boolean {
+  return step?.id.startsWith(`${outer.id}.`) ?? false;
 }
 
 /** The state after the changes; the given one is left as it is. */

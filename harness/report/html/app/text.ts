@@ -32,6 +32,27 @@ export function compact(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/** A value of the state with its numbers as people write them: addresses in hex, sizes with a unit. */
+export function stateValue(key: string, value: unknown): string {
+  if (typeof value === 'number') {
+    if (/^(start|end|physAddress|dpaStart|serial)$/.test(key)) return hex(value);
+    if (/^(size|dpaSize|align|.*Bytes)$/.test(key)) return bytes(value);
+  }
+  if (Array.isArray(value)) return value.map((item) => stateValue(key, item)).join(' ') || 'none';
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value)
+      .map(
+        ([name, item]) => `${name} ${isPlain(item) ? stateValue(name, item) : `(${stateValue(name, item)})`}`,
+      )
+      .join(', ');
+  }
+  return compact(value);
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value !== 'object' || value === null || Array.isArray(value);
+}
+
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

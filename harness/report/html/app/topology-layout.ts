@@ -43,7 +43,8 @@ interface Placed {
 
 /** @param state draws the regions of that state; without it only the machine */
 export function layOutTopology(machine: MachinePlan, state: State | undefined): TopologyLayout {
-  const firstRow = machine.windows.length;
+  const windowRows = packWindows(machine);
+  const firstRow = Math.max(-1, ...windowRows) + 1;
   const boxes: LaidBox[] = [];
   const wires: { from: string; to: string }[] = [];
   const bridges = new Map<string, { column: number; span: number }>();
@@ -66,7 +67,9 @@ export function layOutTopology(machine: MachinePlan, state: State | undefined): 
     column += span;
     rows = Math.max(rows, firstRow + 1 + below.depth);
   }
-  boxes.push(...machine.windows.flatMap((window, row) => windowBoxes(window, row, bridges)));
+  boxes.push(
+    ...machine.windows.flatMap((window, index) => windowBoxes(window, windowRows[index] ?? 0, bridges)),
+  );
   const regions = state ? layOutRegions(machine, state, boxes, rows) : [];
   return { columns: Math.max(column, 1), rows: rows + regions.length, boxes, wires, regions };
 }
@@ -151,6 +154,17 @@ function placeAll(places: readonly ((at: At) => Placed)[], column: number, row: 
   };
 }
 
+/** A row for each window: those over different bridges share one. */
+function packWindows({ windows }: MachinePlan): number[] {
+  const rows: Set<string>[] = [];
+  return windows.map(({ targets }) => {
+    const free = rows.findIndex((taken) => !targets.some((target) => taken.has(target)));
+    const row = free < 0 ? rows.push(new Set()) - 1 : free;
+    for (const target of targets) rows[row]?.add(target);
+    return row;
+  });
+}
+
 /** A window is drawn once over each bridge that it interleaves over, with the position in the interleave. */
 function windowBoxes(
   window: PlannedWindow,
@@ -167,8 +181,8 @@ function windowBoxes(
       {
         id: `${id}/${position}`,
         kind: 'window',
-        title: targets.length > 1 ? `${id} #${position}` : id,
-        details: [bytes(sizeBytes)],
+        title: id,
+        details: [targets.length > 1 ? `${bytes(sizeBytes)}, way ${position}` : bytes(sizeBytes)],
         ...bridge,
         row,
         hint: `${id} (decoder0.${index}): ${bytes(sizeBytes)}${interleave}`,

@@ -3,11 +3,12 @@ import type { MachinePlan } from '../../../topology/plan.js';
 import { h, s } from './dom.js';
 import { layOutTopology, type LaidBox, type LaidRegion, type TopologyLayout } from './topology-layout.js';
 
-const COLUMN = 84;
-const ROW = 46;
+const COLUMN = 88;
+const ROW = 48;
 const GAP = 8;
-const BOX = 30;
-const DEVICE = 40;
+/** heights of boxes with one line of text, and with two */
+const LOW = 24;
+const HIGH = 36;
 const MARGIN = 4;
 /** A narrow machine is not blown up to the width of its place. */
 const LEAST_COLUMNS = 4;
@@ -46,15 +47,13 @@ function drawBox(box: LaidBox): SVGElement {
   const { x, y, width, height } = frame(box);
   const detail = box.details.join(' + ');
   const middle = x + width / 2;
-  const lines = box.kind === 'window' ? [`${box.title} · ${detail}`] : [box.title, detail];
-  const [first, second] = lines;
   return s(
     'g',
     { class: `box ${box.kind}` },
     s('title', {}, box.hint),
-    s('rect', { x, y, width, height, rx: box.kind === 'port' ? 11 : 4 }),
-    s('text', { x: middle, y: y + (second ? 16 : height / 2 + 4), class: 'name' }, clip(first ?? '', width)),
-    second ? s('text', { x: middle, y: y + 30, class: 'detail' }, clip(second, width)) : undefined,
+    s('rect', { x, y, width, height, rx: box.kind === 'port' ? LOW / 2 : 4 }),
+    s('text', { x: middle, y: y + 16, class: 'name' }, clip(box.title, width, 7)),
+    detail === '' ? undefined : s('text', { x: middle, y: y + 29, class: 'detail' }, clip(detail, width, 6)),
   );
 }
 
@@ -75,12 +74,14 @@ function drawRegion(region: LaidRegion, columns: number): SVGElement {
   const first = known.length > 0 ? Math.min(...known) : 0;
   const last = known.length > 0 ? Math.max(...known) : columns - 1;
   const y = region.row * ROW;
-  const textX = first * COLUMN + GAP / 2 + 2;
+  // a long name runs out to where there is room
+  const toTheLeft = first > columns / 2;
+  const textX = toTheLeft ? (last + 1) * COLUMN - GAP / 2 - 2 : first * COLUMN + GAP / 2 + 2;
   return s(
     'g',
     { class: region.committed ? 'region committed' : 'region' },
     s('title', {}, region.text),
-    s('text', { x: textX, y: y + 12, class: 'name' }, region.text),
+    s('text', { x: textX, y: y + 12, class: toTheLeft ? 'name end' : 'name' }, region.text),
     s('rect', {
       x: first * COLUMN + GAP / 2,
       y: y + 17,
@@ -101,13 +102,13 @@ function drawRegion(region: LaidRegion, columns: number): SVGElement {
   );
 }
 
-function frame({ column, span, row, kind }: LaidBox): {
+function frame({ column, span, row, kind, details }: LaidBox): {
   x: number;
   y: number;
   width: number;
   height: number;
 } {
-  const height = kind === 'device' || kind === 'empty' ? DEVICE : kind === 'port' ? 22 : BOX;
+  const height = details.length > 0 ? HIGH : LOW;
   const inset = kind === 'port' ? 16 : GAP / 2;
   const full = span * COLUMN;
   // a port of a switch is as narrow as any port, in the middle over what is below it
@@ -116,8 +117,8 @@ function frame({ column, span, row, kind }: LaidBox): {
 }
 
 /** Cuts text to a box; the whole of it is in the tooltip. */
-function clip(text: string, width: number): string {
-  const most = Math.floor((width - 6) / 5.8);
+function clip(text: string, width: number, characterWidth: number): string {
+  const most = Math.floor((width - 4) / characterWidth);
   return text.length <= most ? text : `${text.slice(0, Math.max(most - 1, 1))}…`;
 }
 

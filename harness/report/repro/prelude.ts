@@ -1,0 +1,226 @@
+/** The functions that a repro.sh stands on: POSIX sh with nothing but busybox. */
+export const PRELUDE = `
+D=/sys/bus/cxl/devices
+M=/sys/devices/system/memory
+TMP=$(mktemp -d) || exit 2
+trap 'rm -rf "$TMP"' EXIT
+trap 'exit 130' INT TERM
+exec 3>&1
+STEP= ERRNO= NAMES=
+
+fail() {
+	echo "FAIL step $STEP: $*" >&3
+	exit 1
+}
+
+step() {
+	STEP=$1
+	echo
+	echo "== step $1: $2"
+}
+
+# memdev SERIAL WAS ENDPOINT: the scenario's guest called the device with that serial number WAS, and its endpoint
+# ENDPOINT. Numbers follow the order of probing, so this guest may call them otherwise.
+memdev() {
+	is= isep=
+	for m in $D/mem*; do
+		[ "$(($(cat "$m/serial" 2>/dev/null)))" = "$1" ] && is=\${m##*/}
+	done
+	[ -n "$is" ] || { echo "this guest has no memdev with serial number $1: boot the machine of qemu.sh" >&2; exit 2; }
+	for e in $D/endpoint*; do
+		[ "$(basename "$(readlink -f "$e/uport")")" = "$is" ] && isep=\${e##*/endpoint}
+	done
+	[ "$is" = "$2" ] && [ "endpoint$isep" = "$3" ] && return
+	echo "# what was $2 ($3) is $is (endpoint$isep) here"
+	was=\${3#endpoint}
+	NAMES="$NAMES;s/\\\\<$2\\\\>/&@@/g;s/$2@@/@\${is#mem}@mem/g"
+	NAMES="$NAMES;s/\\\\<endpoint$was\\\\>/@$isep@endpoint/g;s/\\\\<decoder$was\\\\.\\\\([0-9]\\\\)/@$isep@decoder.\\\\1/g"
+}
+
+# the text with the names of this guest in it
+here() {
+	if [ -z "$NAMES" ]; then
+		printf '%s' "$1"
+	else
+		printf '%s' "$1" | sed "\${NAMES#;};s/@\\\\([0-9]*\\\\)@\\\\(mem\\\\|endpoint\\\\|decoder\\\\)/\\\\2\\\\1/g"
+	fi
+}
+
+# type_line EXPECTED TEXT: types the text. EXPECTED: ok; any; failed; exit N; names of errno with | between
+type_line() {
+	text=$(here "$2")
+	printf '# %s\\n' "$text"
+	(command eval "$text") </dev/null >"$TMP/out" 2>"$TMP/err"
+	status=$?
+	cat "$TMP/out" "$TMP/err"
+	case $1 in
+	any) ;;
+	ok) [ $status = 0 ] || fail "refused: $(tail -n 1 "$TMP/err") (exit $status)" ;;
+	failed) [ $status != 0 ] || fail "must fail, and succeeded" ;;
+	'exit '*) [ "exit $status" = "$1" ] || fail "exit $status instead of \${1#exit }" ;;
+	*)
+		[ $status != 0 ] || fail "must fail with $1, and succeeded"
+		errno_among "$1" || fail "must fail with $1, and failed otherwise: $(tail -n 1 "$TMP/err")"
+		;;
+	esac
+}
+
+errno_among() {
+	for name in $(echo "$1" | tr '|' ' '); do
+		errno_text "$name"
+		grep -qE "$ERRNO" "$TMP/err" && return 0
+	done
+	return 1
+}
+
+# printed WANT: the last line's output, trimmed, is this
+printed() {
+	want=$(here "$1")
+	got=$(cat "$TMP/out")
+	[ "$(echo $got)" = "$(echo $want)" ] || fail "printed '$got' instead of '$want'"
+}
+
+# printed_like STREAM REGEXP
+printed_like() {
+	grep -qE "$2" "$TMP/$1" || fail "$1 does not match $2: $(cat "$TMP/$1")"
+}
+
+# within SECONDS WHAT WANT COMMAND: what the command prints becomes one of WANT (| between)
+within() {
+	want=$(here "$3")
+	command=$(here "$4")
+	tries=$(($1 * 10))
+	while :; do
+		got=$(eval "$command" 2>/dev/null)
+		case "|$want|" in
+		*"|$got|"*)
+			echo "ok: $2 is $got"
+			return
+			;;
+		esac
+		[ $tries -gt 0 ] || fail "$2: expected $want, received \${got:-nothing}"
+		tries=$((tries - 1))
+		sleep 0.1
+	done
+}
+
+exists() { [ -e "$1" ] && echo yes || echo no; }
+
+# a number in decimal, however the file writes it
+number() {
+	n=$(cat "$1") && echo $((n))
+}
+
+# driver_of BUS DEVICE
+driver_of() {
+	if [ -e "/sys/bus/$1/devices/$2/driver" ]; then
+		basename "$(readlink -f "/sys/bus/$1/devices/$2/driver")"
+	elif [ -e "/sys/bus/$1/devices/$2" ]; then
+		echo none
+	fi
+}
+
+memdev_with() {
+	for m in $D/mem*; do
+		[ "$(number "$m/serial")" = "$1" ] && echo "\${m##*/}"
+	done
+}
+
+# serial numbers of a region's targets, in interleave order
+targets_of() {
+	n=0
+	while [ -e "$D/$1/target$n" ]; do
+		t=$(cat "$D/$1/target$n")
+		[ -n "$t" ] && number "$(readlink -f "$D/$t/..")/uport/serial" || echo none
+		n=$((n + 1))
+	done | tr '\\n' ' ' | sed 's/ $//'
+}
+
+# dax devices of a region
+dax_of() {
+	for d in /sys/bus/dax/devices/*; do
+		case $(readlink -f "$d") in */"$1"/*) echo "\${d##*/}" ;; esac
+	done
+}
+
+# of each dax device named on stdin, an attribute; 'absent' when it has none
+each_dax() {
+	while read -r d; do
+		case $1 in
+		driver) driver_of dax "$d" ;;
+		dev-node) exists "/dev/$d" ;;
+		size | align) number "/sys/bus/dax/devices/$d/$1" ;;
+		*) cat "/sys/bus/dax/devices/$d/$1" 2>/dev/null || echo absent ;;
+		esac
+	done | sort -u
+}
+
+block_bytes() { echo $((0x$(cat $M/block_size_bytes))); }
+
+# memory blocks within a region, also after the region is gone
+blocks_of() {
+	if [ -e "$D/$1/resource" ]; then
+		echo "$(number "$D/$1/resource") $(number "$D/$1/size")" >"$TMP/range-$1"
+	fi
+	read -r start size <"$TMP/range-$1" || return
+	bytes=$(block_bytes)
+	b=$((start / bytes))
+	while [ $((b * bytes)) -lt $((start + size)) ]; do
+		[ -e $M/memory$b ] && echo $b
+		b=$((b + 1))
+	done
+}
+
+all_blocks() {
+	for b in $M/memory[0-9]*; do
+		echo "\${b##*/memory}"
+	done
+}
+
+# of the blocks on stdin, those of a node
+on_node() {
+	while read -r b; do
+		[ -e "$M/memory$b/node$1" ] && echo "$b"
+	done
+}
+
+# of the blocks on stdin, each one's state, or zones
+each_state() {
+	while read -r b; do cat $M/memory$b/state; done | sort -u
+}
+
+each_zone() {
+	while read -r b; do cat $M/memory$b/valid_zones; done | sort -u
+}
+
+count_online() {
+	while read -r b; do cat $M/memory$b/state; done | grep -c '^online$'
+}
+
+# in a list of nodes like 0-1,3
+among() {
+	for r in $(tr ',' ' ' <"$2"); do
+		[ "$1" -ge "\${r%-*}" ] && [ "$1" -le "\${r#*-}" ] && { echo yes; return; }
+	done
+	echo no
+}
+
+# bytes of the resources with a path of names in /proc/iomem, outermost first; 'absent' when there is none
+iomem_bytes() {
+	printf '%s\\n' "$@" | awk '
+		function hex(text, i, n) { n = 0; for (i = 1; i <= length(text); i++) n = n * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1; return n }
+		NR == FNR { want[++depth] = $0; next }
+		{
+			match($0, /^ */); level = RLENGTH / 2 + 1
+			split($1, range, "-"); name[level] = $0; sub(/^ *[^ ]+ : /, "", name[level])
+			if (level != depth) next
+			for (i = 1; i <= depth; i++) if (want[i] != "*" && want[i] != name[i]) next
+			found++; total += hex(range[2]) - hex(range[1]) + 1
+		}
+		END { if (found) printf "%.0f\\n", total; else print "absent" }' - /proc/iomem
+}
+
+complaints() {
+	dmesg | grep -cE 'BUG:|WARNING:|Oops|KASAN|KCSAN|UBSAN|general protection|blocked for more than|stall|soft lockup|possible (circular|recursive) locking'
+}
+`.trim();

@@ -1,0 +1,186 @@
+import { canonicalErrno } from '../../abi/errno.js';
+import { errnoTable } from '../../abi/errno-table.js';
+import { quote } from '../../abi/quote.js';
+import type { CaseTrace, StepTrace, TypedLine } from '../trace.js';
+import { expectationLines, posixPattern } from './expectation.js';
+import { PRELUDE } from './prelude.js';
+
+/**
+ * A case as one POSIX shell script for any guest with busybox: the very lines that the scenario typed, each with what
+ * must come of it, and its expectations as checks. It exits 0 when everything is as the scenario says, 1 at the first
+ * thing that is not, and 2 when the guest is not the machine. undefined when the case typed nothing.
+ */
+export function reproScript(trace: CaseTrace): string | undefined {
+  const steps = trace.steps.filter(
+    ({ outcome, lines, kind }) => outcome !== 'skipped' && (lines.length > 0 || kind === 'expect'),
+  );
+  if (steps.length === 0) return undefined;
+  const main = trace.steps.filter(({ id }) => !id.startsWith('cleanup.'));
+  const cleanup = trace.steps.filter(({ id }) => id.startsWith('cleanup.'));
+  return [
+    '#!/bin/sh',
+    ...header(trace),
+    '',
+    PRELUDE,
+    '',
+    ...errnoLines(trace),
+    '',
+    ...memdevLines(trace),
+    'complaints_before=$(complaints)',
+    ...stepBlocks(main, trace),
+    ...(cleanup.length > 0 ? ['', '# cleanup: what fails here has nothing to do with the question'] : []),
+    ...stepBlocks(cleanup, trace),
+    ...ending(trace),
+    '',
+  ].join('\n');
+}
+
+function header({ case: identity, verdict, reason, guest, machine }: CaseTrace): string[] {
+  const remarks = [
+    identity.id,
+    identity.scenario,
+    '',
+    ...identity.description.trim().split('\n'),
+    ...identity.references.map((reference) => `Reference: ${reference}`),
+    '',
+    `Machine: ${machine.name} (qemu.sh boots it). Kernel: ${guest?.kernelRelease ?? identity.kernel}.`,
+    `Verdict there: ${verdict}${reason === undefined ? '' : `: ${reason}`}`,
+    'Run it as root in a freshly booted guest: sh repro.sh',
+    'Exit status: 0 everything as the scenario says, 1 something is not, 2 this is not the machine.',
+  ];
+  return remarks.flatMap((remark) => remark.split('\n')).map((remark) => `# ${remark}`.trimEnd());
+}
+
+/** The texts of the errno names in use: a shell gets to know an errno by strerror() alone. */
+function errnoLines(trace: CaseTrace): string[] {
+  const names = new Set(
+    trace.steps.flatMap((step) => [
+      ...expectedErrnos(step),
+      ...step.lines.flatMap(({ errno }) => errno ?? []),
+    ]),
+  );
+  const cases = [...names].map((name) => {
+    const said = errnoTable.find(([, one]) => one === canonicalErrno(name))?.[2] ?? name;
+    // sysfs answers EACCES to a write to a file that is not there; the shell has words of its own
+    const also = name === 'ENOENT' ? '|Permission denied|nonexistent directory|no such file|not found' : '';
+    const inUse = name === 'EAGAIN' ? '|is in use' : '';
+    return `\t${name}) ERRNO=${quote(`${said}${also}${inUse}`)} ;;`;
+  });
+  return ['errno_text() {', '\tcase $1 in', ...cases, '\t*) ERRNO=$1 ;;', '\tesac', '}'];
+}
+
+function memdevLines({ initialState }: CaseTrace): string[] {
+  const memdevs = Object.entries(initialState?.memdevs ?? {});
+  return memdevs.map(([name, { serial, endpoint }]) => `memdev ${serial} ${name} ${endpoint ?? 'endpoint'}`);
+}
+
+/** The steps of one level; those within a step stand inside of it. */
+function stepBlocks(steps: readonly StepTrace[], trace: CaseTrace): string[] {
+  const isTop = (step: StepTrace): boolean =>
+    !steps.some((other) => other !== step && step.id.startsWith(`${other.id}.`));
+  return steps.filter(isTop).flatMap((step) => {
+    const inner = steps.filter(({ id }) => id.startsWith(`${step.id}.`));
+    return ['', `step ${step.id} ${quote(oneLine(step.title))}`, ...stepLines(step, inner, trace)];
+  });
+}
+
+function stepLines(step: StepTrace, inner: readonly StepTrace[], trace: CaseTrace): string[] {
+  if (step.outcome === 'skipped') return ['# was not carried out'];
+  if (step.kind === 'parallel') return parallelLines(step, inner, trace);
+  if (inner.length > 0) return stepBlocks(inner, trace);
+  if (step.kind === 'expect') return expectationLines(bodyOf(step), trace.machine);
+  return [...step.lines.flatMap((line, index) => typedLines(line, index, step)), ...outputLines(step)];
+}
+
+/** Each branch in a shell of its own; one that fails fails the step. */
+function parallelLines(step: StepTrace, inner: readonly StepTrace[], trace: CaseTrace): string[] {
+  const depth = step.id.split('.').length;
+  const branches = [...new Set(inner.map(({ id }) => id.split('.')[depth] ?? ''))];
+  const blocks = branches.flatMap((branch) => [
+    '(',
+    'TMP=$(mktemp -d)',
+    ...stepBlocks(
+      inner.filter(({ id }) => id.startsWith(`${step.id}.${branch}.`)),
+      trace,
+    ),
+    `) & branches="$branches $!"`,
+  ]);
+  return ['branches=', ...blocks, 'for branch in $branches; do wait "$branch" || exit 1; done'];
+}
+
+function typedLines(line: TypedLine, index: number, step: StepTrace): string[] {
+  if (line.channel === 'qmp') {
+    return [
+      `# QEMU's monitor, not the guest, takes this: give it to QEMU (see qemu.sh), then press Enter`,
+      `echo ${quote(`QMP: ${line.text}`)}; read -r _`,
+    ];
+  }
+  const isLast = index === step.lines.length - 1;
+  const { stdin } = bodyOf(step);
+  const text = typeof stdin === 'string' ? `printf %s ${quote(stdin)} | {\n${line.text}\n}` : line.text;
+  return [`type_line ${quote(expectedResult(line, step, isLast))} ${quote(text)}`];
+}
+
+const TOOLS: readonly string[] = ['exec', 'cxl', 'daxctl', 'ndctl'];
+
+/**
+ * What must come of a line. The scenario says it of a step's last line; the lines before it went as they must, else
+ * there would be no line after them.
+ */
+function expectedResult(line: TypedLine, step: StepTrace, isLast: boolean): string {
+  if (step.id.startsWith('cleanup.')) return 'any';
+  const errnos = expectedErrnos(step);
+  if (isLast && errnos.length > 0) return errnos.join('|');
+  if (!TOOLS.includes(step.kind)) return isLast || line.code === 0 ? 'ok' : 'any';
+  const { exit } = bodyOf(step);
+  if (exit === undefined || exit === 0) return 'ok';
+  return exit === -1 || typeof exit !== 'number' ? 'failed' : `exit ${exit}`;
+}
+
+/** What the scenario says about the output of the line. */
+function outputLines(step: StepTrace): string[] {
+  const { equals, matches, stdout, stderr, json } = bodyOf(step);
+  const [last] = step.lines.slice(-1);
+  if (!last || step.id.startsWith('cleanup.') || expectedErrnos(step).length > 0) return [];
+  return [
+    ...(typeof equals === 'string' ? [`printed ${quote(equals.trim())}`] : []),
+    ...(typeof matches === 'string' ? [`printed_like out ${quote(posixPattern(matches))}`] : []),
+    ...(typeof stdout === 'string' ? [`printed_like out ${quote(posixPattern(stdout))}`] : []),
+    ...(typeof stderr === 'string' ? [`printed_like err ${quote(posixPattern(stderr))}`] : []),
+    ...(json === undefined ? [] : [`# the JSON contains ${oneLine(JSON.stringify(json))}`]),
+  ];
+}
+
+function ending(trace: CaseTrace): string[] {
+  const hasAllowed = trace.splats.some(({ allowed }) => allowed);
+  return [
+    '',
+    'STEP=end',
+    ...(hasAllowed
+      ? ['# the scenario allows some complaints of the kernel, so they are not counted here']
+      : ['[ "$(complaints)" = "$complaints_before" ] || fail "the kernel complained: see dmesg"']),
+    ...trace.leftovers.map(({ path }) => `# left behind there: ${oneLine(path)}`),
+    "echo 'everything is as the scenario says'",
+    'exit 0',
+  ];
+}
+
+function expectedErrnos({ document }: StepTrace): string[] {
+  const fails = isRecord(document) ? document['fails'] : undefined;
+  return [fails]
+    .flat()
+    .filter((name): name is string => typeof name === 'string' && /^E[0-9A-Z]+$/.test(name));
+}
+
+function bodyOf({ document, kind }: StepTrace): Readonly<Record<string, unknown>> {
+  const body = isRecord(document) ? document[kind] : undefined;
+  return isRecord(body) ? body : {};
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
