@@ -89,6 +89,7 @@ const CIRCUMSTANCES: readonly (readonly [RegExp, string])[] = [
   [/ for more than \d+ seconds\.?/, ''],
   [/ stuck for \d+s!.*$/, ' stuck'],
   [/ total-vm:.*$/, ''],
+  [/ +pfn:[0-9a-f]+/, ''],
   [/ invoked oom-killer: .*$/, ' invoked oom-killer'],
   [/Killed process \d+ /, 'Killed process '],
   [/\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[\w+\])?/g, ''],

@@ -121,7 +121,7 @@ const PRELUDES: readonly SplatKind[] = [
 
 /** Reports of the sanitizers tell who allocated and who freed after their first stack trace; a ruler ends them. */
 function goesOnAfterTrace(kind: SplatKind): boolean {
-  return ['kasan', 'kcsan', 'kmsan', 'kfence', 'slab', 'lockdep', 'oom-kill'].includes(kind);
+  return ['kasan', 'kcsan', 'kmsan', 'kfence', 'slab', 'oom-kill'].includes(kind);
 }
 
 function endsWithMarker(kind: SplatKind | undefined): boolean {

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { exitCode, judge, type CaseFacts, type Verdict } from './index.js';
+
+const clean: CaseFacts = { splats: [], leftovers: [] };
+const splat = { title: 'WARNING: at a.c:1 in f', allowed: false };
+const failed = { message: 'expected EBUSY', blame: 'kernel' } as const;
+const unasked = { message: 'no SSH', blame: 'rig' } as const;
+const panic = { kind: 'panic', message: 'Kernel panic: x' } as const;
+const lost = { kind: 'qemu', message: 'QEMU was killed' } as const;
+const bug = { because: 'commit 4dd86ca99ffc fixes it' };
+
+describe('a case', () => {
+  it.each<[string, Partial<CaseFacts>, Verdict, string | undefined]>([
+    ['passes when nothing was wrong', {}, 'pass', undefined],
+    ['passes with a splat that is allowed', { splats: [{ ...splat, allowed: true }] }, 'pass', undefined],
+    ['fails by a step', { failure: failed }, 'fail', 'expected EBUSY'],
+    ['fails by a splat though every step passed', { splats: [splat] }, 'fail', splat.title],
+    ['tells how many splats', { splats: [splat, splat] }, 'fail', `${splat.title} (and 1 more)`],
+    [
+      'fails by what it leaves behind',
+      { leftovers: [{ path: 'regions.region0' }] },
+      'fail',
+      'left behind: regions.region0',
+    ],
+    ['fails by a panic', { death: panic }, 'fail', panic.message],
+    [
+      'fails by a panic, whatever the rig lost by it',
+      { death: panic, failure: unasked },
+      'fail',
+      panic.message,
+    ],
+    [
+      'fails by a splat, though SSH was lost with it',
+      { splats: [splat], failure: unasked, death: { kind: 'ssh', message: 'gone' } },
+      'fail',
+      splat.title,
+    ],
+    [
+      'fails when the guest shut down unasked',
+      { death: { kind: 'shutdown', message: 'it powered off' } },
+      'fail',
+      'it powered off',
+    ],
+    ['is infra when the rig failed', { failure: unasked }, 'infra', 'no SSH'],
+    [
+      'is infra when QEMU died, not fail by the step that saw it',
+      { death: lost, failure: failed },
+      'infra',
+      lost.message,
+    ],
+    [
+      'is infra when a machine was stopped',
+      { death: { kind: 'stopped', message: 'internal-error' } },
+      'infra',
+      'internal-error',
+    ],
+    [
+      'is skipped when a requirement is not met',
+      { unmet: 'kernel 6.12 has no state' },
+      'skip',
+      'kernel 6.12 has no state',
+    ],
+    [
+      'is a known bug when it fails as declared',
+      { failure: failed, knownBug: bug },
+      'known-bug',
+      `${bug.because}: expected EBUSY`,
+    ],
+    [
+      'is a known bug when it panics as declared',
+      { death: panic, knownBug: bug },
+      'known-bug',
+      `${bug.because}: ${panic.message}`,
+    ],
+    [
+      'is fixed when a declared bug does not show',
+      { knownBug: bug },
+      'fixed',
+      `declared as known bug (${bug.because}), but it passed`,
+    ],
+    [
+      'is infra though a bug is declared, when the rig failed',
+      { failure: unasked, knownBug: bug },
+      'infra',
+      'no SSH',
+    ],
+  ])('%s', (_sentence, facts, verdict, reason) => {
+    expect(judge({ ...clean, ...facts })).toEqual(reason === undefined ? { verdict } : { verdict, reason });
+  });
+});
+
+describe('the exit code of a run', () => {
+  const counts = (some: Partial<Record<Verdict, number>>) => ({
+    pass: 0,
+    fail: 0,
+    skip: 0,
+    'known-bug': 0,
+    fixed: 0,
+    infra: 0,
+    ...some,
+  });
+
+  it.each([
+    ['0 when nothing failed', counts({ pass: 3, skip: 1, 'known-bug': 1, fixed: 1 }), false, 0],
+    ['1 when a case failed', counts({ pass: 3, fail: 1 }), false, 1],
+    ['1 when a case failed and another was infra', counts({ fail: 1, infra: 1 }), false, 1],
+    ['3 when a case was infra and none failed', counts({ pass: 1, infra: 1 }), false, 3],
+    ['130 when it was interrupted, whatever happened', counts({ fail: 1 }), true, 130],
+  ])('is %s', (_when, tally, interrupted, code) => {
+    expect(exitCode(tally, interrupted)).toBe(code);
+  });
+});
