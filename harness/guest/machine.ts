@@ -17,8 +17,8 @@ export interface Machine {
   readonly watch: DeathWatch;
   /** the loopback port that leads to the guest's SSH server */
   readonly sshPort: number;
-  /** resolves when QEMU has ended, for whatever reason */
-  readonly ended: Promise<unknown>;
+  /** resolves when QEMU has ended, for whatever reason, and its death is declared where it is one */
+  readonly ended: Promise<void>;
   /** ends QEMU, the hard way if it does not quit; no death is declared */
   end(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export async function startMachine(spec: GuestSpec, binary: string): Promise<Mac
   const qemu = startQemu(binary, qemuArguments(spec), spec.dir, join(spec.dir, QEMU_LOG));
   const watch = watchForDeath(() => lastLines(console.since(0)));
   const console = followConsole(join(spec.dir, CONSOLE_LOG), watch.death);
-  void qemu.ended.then(async (how) => {
+  const ended = qemu.ended.then(async (how) => {
     watch.declare({ kind: 'qemu', message: `QEMU ended (${how})${await lastWords(spec.dir)}` });
   });
 
@@ -75,10 +75,14 @@ export async function startMachine(spec: GuestSpec, binary: string): Promise<Mac
     qmp = await within(greeting, GREETING_MS, () => new Error('it says nothing over QMP'));
     const sshPort = await forwardedPort(qmp);
     watchForPanic(console, watch);
-    return { pid: qemu.pid, console, qmp, watch, sshPort, ended: qemu.ended, end };
+    return { pid: qemu.pid, console, qmp, watch, sshPort, ended, end };
   } catch (error) {
+    // QEMU greets before it makes the devices: when it ends over one of them, its own words say more than the error.
+    const how = await within(qemu.ended, 1_000, () => error as Error).catch((reason: unknown) => reason);
     await end();
-    throw error instanceof RigError ? error : await refusal(spec, (error as Error).message);
+    throw how instanceof RigError
+      ? how
+      : await refusal(spec, how instanceof Error ? how.message : String(how));
   }
 }
 

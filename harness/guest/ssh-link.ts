@@ -14,25 +14,35 @@ export interface SshLink {
 /** How long a running guest may stay away: a connection is broken by nothing less than a dead server or network. */
 const RECONNECT_MS = 30_000;
 
+interface Attempt {
+  readonly client: Promise<Client>;
+  readonly giveUp: AbortController;
+}
+
 /** @param onLost the connection broke and did not come back */
 export function sshLink(address: SshAddress, onLost: (error: unknown) => void): SshLink {
-  let current: { readonly client: Promise<Client>; readonly giveUp: AbortController } | undefined;
+  let current: Attempt | undefined;
 
-  const connect = async (withinMs: number): Promise<void> => {
+  const begin = (withinMs: number): Attempt => {
     const giveUp = new AbortController();
     const attempt = { client: connectSsh(address, { withinMs, signal: giveUp.signal }), giveUp };
     current = attempt;
-    const client = await attempt.client;
-    client.once('close', () => {
-      if (current !== attempt) return;
-      connect(RECONNECT_MS).catch((error: unknown) => {
-        if (!current?.giveUp.signal.aborted) onLost(error);
-      });
-    });
+    attempt.client.then(
+      (client) => client.once('close', () => current === attempt && reconnect()),
+      () => undefined,
+    );
+    return attempt;
+  };
+
+  const reconnect = (): void => {
+    const attempt = begin(RECONNECT_MS);
+    attempt.client.catch((error: unknown) => current === attempt && onLost(error));
   };
 
   return {
-    connect,
+    connect: async (withinMs) => {
+      await begin(withinMs).client;
+    },
     client: () =>
       current?.client ?? Promise.reject(new RigError('ssh', 'the guest is not connected any more')),
     disconnect: () => {

@@ -59,24 +59,25 @@ export async function execOnChannel(
   const started = performance.now();
   const opening = openChannel(client, line);
   const run = async (): Promise<ExecResult> => {
-    const channel = await opening;
+    const { channel, ended } = await opening;
     const stdout = collect(channel);
     const stderr = collect(channel.stderr);
     channel.end(stdin);
-    const { code, signal } = await endOf(channel, line);
+    const { code, signal } = await ended;
     return { stdout: stdout(), stderr: stderr(), code, signal, milliseconds: performance.now() - started };
   };
   return within(run(), timeoutMs, () => {
-    opening.then(abandon, () => undefined);
+    opening.then(
+      ({ channel }) => abandon(channel),
+      () => undefined,
+    );
     return new GuestTimeout(line, timeoutMs);
   });
 }
 
 /** Starts a `sh` that reads its script from standard input. */
 export async function shellOnChannel(client: Client): Promise<ShellProcess> {
-  const channel = await openChannel(client, 'exec sh');
-  const ended = endOf(channel, 'sh');
-  ended.catch(() => undefined); // whoever types a line awaits it
+  const { channel, ended } = await openChannel(client, 'exec sh');
   return {
     stdin: channel,
     stdout: channel,
@@ -123,23 +124,32 @@ function connectOnce(address: SshAddress, signal: AbortSignal): Promise<Client> 
   });
 }
 
-function openChannel(client: Client, line: string): Promise<ClientChannel> {
+interface RunningLine {
+  readonly channel: ClientChannel;
+  readonly ended: ShellProcess['ended'];
+}
+
+/**
+ * The end is listened for in ssh2's own callback: of a quick line the exit status comes with the same packet as the
+ * leave to start it.
+ */
+function openChannel(client: Client, line: string): Promise<RunningLine> {
   return new Promise((resolve, reject) => {
     const refuse = (error: Error): void =>
       reject(new RigError('ssh', `the guest did not take a command (${error.message}): ${line}`));
     try {
-      client.exec(line, (error, channel) => (error ? refuse(error) : resolve(channel)));
+      client.exec(line, (error, channel) => {
+        if (error) refuse(error);
+        else resolve({ channel, ended: endOf(channel, line) });
+      });
     } catch (error) {
       refuse(error as Error); // ssh2 throws at once when the connection is closed
     }
   });
 }
 
-function endOf(
-  channel: ClientChannel,
-  line: string,
-): Promise<{ readonly code: number | null; readonly signal: string | null }> {
-  return new Promise((resolve, reject) => {
+function endOf(channel: ClientChannel, line: string): ShellProcess['ended'] {
+  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve, reject) => {
     let status: { code: number | null; signal: string | null } | undefined;
     channel
       .on('exit', (code: number | null, signal?: string) => {
@@ -151,6 +161,8 @@ function endOf(
         else reject(new RigError('ssh', `the connection to the guest broke before this had ended: ${line}`));
       });
   });
+  ended.catch(() => undefined); // a line that was given up is awaited by nobody
+  return ended;
 }
 
 function collect(stream: NodeJS.ReadableStream): () => Buffer {
