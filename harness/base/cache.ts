@@ -73,6 +73,16 @@ export async function cached(
   }
 }
 
+/** The folder `kind/key` of the cache if it is there and whole; nothing is made and nobody is waited for. */
+export async function findCached(
+  kind: string,
+  key: string,
+  root: string = cacheRoot(),
+): Promise<string | undefined> {
+  const dir = join(root, kind, key);
+  return (await isWhole(dir)) ? dir : undefined;
+}
+
 /** Its presence also says that the folder is an entry and not a leftover. */
 const MANIFEST = '.cxlrig-entry.json';
 

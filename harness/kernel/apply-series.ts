@@ -80,7 +80,7 @@ async function applyPatch(
   if (!patch) return;
   const input = { ...context, input: patch.diff };
   try {
-    await git(source.depot, ['apply', '--cached', '--verbose', '--whitespace=nowarn'], input);
+    await git(source.depot, ['apply', '--cached', '--whitespace=nowarn'], input);
   } catch (error) {
     if (!(error instanceof RigError) || error.stage === 'host') throw error;
     const already = await git(source.depot, ['apply', '--cached', '--check', '--reverse'], input).then(
@@ -106,7 +106,7 @@ function refusal(
   const reasons = words
     .map((line) => /^error: (.*)$/.exec(line)?.[1])
     .filter((reason) => reason !== undefined)
-    .filter((reason) => !/^(while searching for:|.*: patch does not apply$)/.test(reason));
+    .filter((reason) => !/: patch does not apply$/.test(reason));
   const hunks = reasons
     .map((reason) => /^patch failed: (.*):(\d+)$/.exec(reason))
     .filter((match) => match !== null)

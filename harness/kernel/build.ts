@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached, contentKey } from '../base/cache.js';
+import { cached, contentKey, findCached } from '../base/cache.js';
 import { cacheRoot } from '../base/places.js';
 import type { Progress } from '../base/progress.js';
 import { applySeries } from './apply-series.js';
@@ -51,29 +50,58 @@ export async function prepareSeries(profile: Profile, options: FetchOptions): Pr
 export async function buildKernel(
   prepared: PreparedSeries,
   count: number,
-  progress: Progress,
+  { progress, signal }: Pick<FetchOptions, 'progress' | 'signal'>,
 ): Promise<CachedKernel> {
   const { profile, source, config } = prepared;
   const patches = prepared.patches.slice(0, count);
   const tree = prepared.trees[count] ?? source.tree;
   const key = contentKey('build', '1', tree, config.key, await compilerIdentity());
-  const done = join(cacheRoot(), KERNEL_ENTRIES, key);
-  if (existsSync(done)) return { dir: done, key };
+  const done = await findCached(KERNEL_ENTRIES, key);
+  if (done !== undefined) return { dir: done, key };
 
+  return inPlace(profile, progress, async (place) => {
+    // the run that we waited for may have built just this one
+    const built = await findCached(KERNEL_ENTRIES, key);
+    if (built !== undefined) return { dir: built, key };
+    const what = describe(source, patches);
+    const changed = await checkOut(place, source, tree, progress);
+    signal?.throwIfAborted();
+    const options = await configureIfNeeded({ place, config, changed, what, progress, signal });
+    await compile({ place, source, tree, patches, options, what, progress, signal });
+    return publish({ place, key, profile, options, origin: what, progress });
+  });
+}
+
+/**
+ * Makes the configuration that the kernel with the whole series would be built with.
+ * @returns the text of its .config
+ */
+export async function configureOnly(
+  { profile, source, patches, trees, config }: PreparedSeries,
+  { progress, signal }: Pick<FetchOptions, 'progress' | 'signal'>,
+): Promise<string> {
+  return inPlace(profile, progress, async (place) => {
+    const what = describe(source, patches);
+    const changed = await checkOut(place, source, trees.at(-1) ?? source.tree, progress);
+    await configureIfNeeded({ place, config, changed, what, progress, signal });
+    return readFile(join(place.obj, '.config'), 'utf8');
+  });
+}
+
+/** Has the place of a profile for itself, with nothing of an interrupted run at work in it. */
+async function inPlace<T>(
+  profile: Profile,
+  progress: Progress,
+  work: (place: BuildPlace) => Promise<T>,
+): Promise<T> {
   const place = buildPlace(join(cacheRoot(), BUILD_PLACES, placeName(profile)));
   await mkdir(place.obj, { recursive: true });
   const waiting = () =>
     progress({ task: `build ${profile.name}`, detail: 'waiting for another run that builds it' });
   return exclusively(join(place.dir, 'lock'), waiting, async () => {
-    // the run that we waited for may have built just this one
-    if (existsSync(done)) return { dir: done, key };
     await untilGone(place.processes);
     await writeFile(logFile(place), '');
-    const what = describe(source, patches);
-    const changed = await checkOut(place, source, tree, progress);
-    const options = await configureIfNeeded(place, config, changed, what, progress);
-    await compile({ place, source, tree, patches, options, what, progress });
-    return publish({ place, key, profile, options, origin: what, progress });
+    return work(place);
   });
 }
 
@@ -103,13 +131,16 @@ async function compilerIdentity(): Promise<string> {
 }
 
 /** kbuild's configuration takes seconds, and nothing but the request, the compiler and these files decides it. */
-async function configureIfNeeded(
-  place: BuildPlace,
-  config: WantedConfig,
-  changed: readonly string[],
-  what: string,
-  progress: Progress,
-): Promise<ReadonlyMap<string, ConfigLine>> {
+async function configureIfNeeded(job: {
+  readonly place: BuildPlace;
+  readonly config: WantedConfig;
+  /** paths that differ from the sources that were here before */
+  readonly changed: readonly string[];
+  readonly what: string;
+  readonly progress: Progress;
+  readonly signal: AbortSignal | undefined;
+}): Promise<ReadonlyMap<string, ConfigLine>> {
+  const { place, config, changed, what, progress, signal } = job;
   const mark = join(place.dir, 'configured');
   if (changed.some((path) => DECIDES_CONFIG.test(path))) await rm(mark, { force: true });
   const identity = `${config.key}\n${await compilerIdentity()}`;
@@ -117,7 +148,7 @@ async function configureIfNeeded(
   if (before === identity) return readConfig(await readFile(join(place.obj, '.config'), 'utf8'));
   progress({ task: 'configure the kernel', detail: what });
   await rm(mark, { force: true });
-  const options = await configure(place, config, what);
+  const options = await configure(place, config, what, signal);
   await writeFile(mark, identity);
   return options;
 }

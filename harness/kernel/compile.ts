@@ -20,6 +20,7 @@ export interface CompileJob {
   /** for messages */
   readonly what: string;
   readonly progress: Progress;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -32,7 +33,7 @@ export async function compile(job: CompileJob): Promise<void> {
   const targets = [bootsAsElf(options) ? 'vmlinux' : 'bzImage', ...(hasModules(options) ? ['modules'] : [])];
   const variables = compilerVariables();
   const run = async (goals: readonly string[], line: (text: string) => void) => {
-    const { failed, lines } = await make(place, goals, { variables, line });
+    const { failed, lines } = await make(place, goals, { variables, line, signal: job.signal });
     if (!failed) return;
     const fault = firstFault(lines, place.src);
     throw new BuildFailed(fault, suspect(fault, patches), what, logFile(place));

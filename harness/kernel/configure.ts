@@ -43,7 +43,10 @@ export async function readWantedConfig(request: ConfigRequest, source: SourceTre
     }
     for (const symbol of optionalIn(text)) optional.add(symbol);
   }
-  for (const [symbol, line] of readConfig(request.options.join('\n'), 'options')) options.set(symbol, line);
+  for (const [symbol, line] of readConfig(request.options.join('\n'), 'options')) {
+    options.delete(symbol);
+    options.set(symbol, line);
+  }
   const key = contentKey(
     'target' in base ? `target ${base.target}` : `text ${base.text}`,
     writeConfig(options.values()),
@@ -61,12 +64,13 @@ export async function configure(
   place: BuildPlace,
   wanted: WantedConfig,
   what: string,
+  signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, ConfigLine>> {
   const final = join(place.obj, '.config');
   const draft = `${final}.draft`;
   const variables = { ...compilerVariables(), KCONFIG_CONFIG: draft };
   const run = async (target: string) => {
-    const { failed, lines } = await make(place, [target], { variables });
+    const { failed, lines } = await make(place, [target], { variables, signal });
     if (failed)
       throw new BuildFailed(
         firstFault(lines, place.src),
@@ -78,7 +82,11 @@ export async function configure(
   if ('target' in wanted.base) await run(wanted.base.target);
   else await writeFile(draft, wanted.base.text);
   const merged = readConfig(await readFile(draft, 'utf8'));
-  for (const [symbol, line] of wanted.options) merged.set(symbol, line);
+  for (const [symbol, line] of wanted.options) {
+    // at the end: of the options of one choice the last that is on is chosen
+    merged.delete(symbol);
+    merged.set(symbol, line);
+  }
   await writeFile(draft, writeConfig(merged.values()));
   await run('olddefconfig');
 

@@ -12,6 +12,8 @@ import { tool } from './tool.js';
 export interface FetchOptions {
   readonly progress: Progress;
   readonly mirror?: string | undefined;
+  /** ends what is under way */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A finished kernel in the cache. */

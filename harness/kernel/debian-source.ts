@@ -82,4 +82,6 @@ async function unpackSource(
   const context = { index: join(draft, 'index'), workTree: tree, purpose: 'index the kernel sources' };
   const paths = await git(depot, ['ls-files', '-z', '--others'], context);
   await git(depot, ['update-index', '--add', '--info-only', '-z', '--stdin'], { ...context, input: paths });
+  // leaves the folders' names in the index too: an entry of the cache must not change any more
+  await git(depot, ['write-tree', '--missing-ok'], context);
 }

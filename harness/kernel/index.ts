@@ -1,4 +1,10 @@
-export { resolveEachPatch, resolveKernel, type PatchStep, type ResolveOptions } from './resolve.js';
+export {
+  resolveConfig,
+  resolveEachPatch,
+  resolveKernel,
+  type PatchStep,
+  type ResolveOptions,
+} from './resolve.js';
 export { chooseProfile, type KernelChoice } from './choose.js';
 export { isBuilt, listProfiles, loadProfile, profileDocument, type Profile } from './profile.js';
 export { BuildFailed } from './build-failure.js';

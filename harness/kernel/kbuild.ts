@@ -16,7 +16,8 @@ export interface MakeOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** hears every line that make and its children print */
   readonly line?: (line: string) => void;
-  readonly flags?: readonly string[];
+  /** ends make and the compilers */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface MakeResult {
@@ -49,7 +50,6 @@ export async function make(
     '--output-sync=target',
     '--no-print-directory',
     ...Object.entries({ ...FIXED, ...options.variables }).map(([name, value]) => `${name}=${value}`),
-    ...(options.flags ?? []),
     ...targets,
   ]);
   const child = execa(program, args, {
@@ -60,6 +60,7 @@ export async function make(
     stdin: 'ignore',
     reject: false,
     timeout: BUILD_DEADLINE_MS,
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
   });
   const log = createWriteStream(logFile(place), { flags: 'a' });
   const lines: string[] = [];
@@ -71,6 +72,7 @@ export async function make(
   const result = await child;
   log.end();
   await once(log, 'close');
+  options.signal?.throwIfAborted();
   if (result.code === 'ENOENT') throw missingTool('flock', 'build a kernel');
   if (result.timedOut)
     throw new RigError('kernel', 'the kernel build did not end within eight hours', `see ${logFile(place)}`);

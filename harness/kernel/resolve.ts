@@ -1,10 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { RigError, UsageError } from '../base/errors.js';
 import { silent, type Progress } from '../base/progress.js';
-import { buildKernel, prepareSeries } from './build.js';
+import { buildKernel, configureOnly, prepareSeries } from './build.js';
 import { fetchDebianImage, type CachedKernel, type FetchOptions } from './debian-image.js';
 import { readEntry } from './kernel-entry.js';
 import { chooseProfile, type KernelChoice } from './choose.js';
-import type { Profile } from './profile.js';
+import { isBuilt, type Profile } from './profile.js';
 import { takeReadyKernel } from './ready-kernel.js';
 import type { ResolvedKernel } from './resolved.js';
 
@@ -12,6 +13,8 @@ export interface ResolveOptions extends Omit<KernelChoice, 'profile'> {
   readonly progress?: Progress;
   /** address of a Debian archive instead of the machine's own */
   readonly mirror?: string | undefined;
+  /** ends what is under way; the call then rejects with the signal's reason */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -61,12 +64,12 @@ export async function resolveEachPatch(
         'there is no series to build patch by patch',
         'give one: --patches DIR|MBOX|FILE...',
       );
-    const { progress, mirror } = fetchOptions(options);
-    const prepared = await prepareSeries(chosen, { progress, mirror });
+    const fetching = fetchOptions(options);
+    const prepared = await prepareSeries(chosen, fetching);
     const steps: PatchStep[] = [];
     for (const [index, { name, subject }] of prepared.patches.entries()) {
       const began = Date.now();
-      const outcome = await buildKernel(prepared, index + 1, progress).then(
+      const outcome = await buildKernel(prepared, index + 1, fetching).then(
         async ({ dir, key }) => ({ kernel: await readEntry(dir, key, chosen) }),
         (error: unknown) => {
           if (error instanceof RigError && error.stage === 'kernel') return { error };
@@ -87,16 +90,33 @@ export async function resolveEachPatch(
   });
 }
 
+/**
+ * Makes only the configuration that a kernel would be built with.
+ * @returns the text of its .config
+ * @throws UsageError naming each requested option that did not survive
+ */
+export async function resolveConfig(
+  profile: string | undefined,
+  options: ResolveOptions = {},
+): Promise<string> {
+  return withDiskErrors(async () => {
+    const chosen = await chooseProfile({ ...options, profile });
+    if (!isBuilt(chosen)) return readFile((await resolveKernel(profile, options)).config, 'utf8');
+    const fetching = fetchOptions(options);
+    return configureOnly(await prepareSeries(chosen, fetching), fetching);
+  });
+}
+
 async function obtain(profile: Profile, options: FetchOptions): Promise<CachedKernel> {
   const { 'debian-image': image, ready } = profile.source;
   if (image) return fetchDebianImage(profile.name, image, options);
   if (ready) return takeReadyKernel(profile.name, ready);
   const prepared = await prepareSeries(profile, options);
-  return buildKernel(prepared, prepared.patches.length, options.progress);
+  return buildKernel(prepared, prepared.patches.length, options);
 }
 
-function fetchOptions({ progress = silent, mirror }: ResolveOptions): FetchOptions {
-  return { progress, mirror };
+function fetchOptions({ progress = silent, mirror, signal }: ResolveOptions): FetchOptions {
+  return { progress, mirror, signal };
 }
 
 async function withDiskErrors<T>(work: () => Promise<T>): Promise<T> {

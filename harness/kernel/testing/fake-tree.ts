@@ -123,7 +123,7 @@ modules_install:
 const COMPILER = `#!/bin/sh
 if grep -q '#wait' "$1"; then
   touch "\${2%.o}.waits"
-  while ! [ -e "\${2%.o}.go" ]; do sleep 0.1; done
+  while [ -e "\${2%.o}.waits" ] && ! [ -e "\${2%.o}.go" ]; do sleep 0.1; done
 fi
 if line=$(grep -n '#error' "$1"); then
   echo "$1:\${line%%:*}:2: error: \${line#*#error }" >&2
