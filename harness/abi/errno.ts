@@ -47,8 +47,6 @@ export function errnoOf(complaint: string): string | undefined {
 function errnoOfLine(line: string): string | undefined {
   const text = STRERROR.exec(line)?.[1];
   if (text !== undefined) return nameByText.get(text);
-  const unknown = /\bUnknown error (\d+)$/.exec(line)?.[1];
-  if (unknown !== undefined) return `E${unknown}`;
   return OTHER_WORDS.find(([pattern]) => pattern.test(line))?.[1];
 }
 

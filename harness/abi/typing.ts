@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { GuestShell } from '../guest/guest.js';
+import type { ExecResult, GuestShell } from '../guest/guest.js';
 import { errnoOf } from './errno.js';
 import { noteIntoLog } from './kernel-log.js';
 import type { ShLine } from './lines.js';
@@ -42,24 +42,30 @@ export async function typeLines(
   const result = await shell.type(batchScript(lines, mark, options.keepGoing ?? false), {
     timeoutMs: options.timeoutMs,
   });
+  return readBatch(lines, result, mark, at);
+}
+
+/** What of the lines was typed, from what the batch printed. */
+export function readBatch(
+  lines: readonly ShLine[],
+  result: Pick<ExecResult, 'stdout' | 'stderr' | 'code'>,
+  mark: string,
+  at: number,
+): TypedShLine[] {
+  // first what came before any mark, then begin and end of each line on one stream, the begin alone on the other
   const stdout = parts(result.stdout.toString('utf8'), mark);
   const stderr = parts(result.stderr.toString('utf8'), mark);
+  const shellCode = result.code ?? 1;
   let first: number | undefined;
   return lines.flatMap((line, index) => {
-    const begin = stdout[2 * index + 1];
+    const [begin, end] = stdout.slice(2 * index + 1, 2 * index + 3);
     if (begin === undefined) return [];
-    const [started = '', printed] = cutFirstLine(begin);
-    // as a person who types the line would see it
-    const complaint = cutFirstLine(stderr[index + 1] ?? '')[1].replace(
-      /^(sh: )(?:eval: )?line \d+: /gm,
-      '$1',
-    );
+    const [started, printed] = cutFirstLine(begin);
+    const complaint = asTyped(cutFirstLine(stderr[index + 1] ?? '')[1]);
     // without an end the line has ended the shell itself: then the shell's status is the line's
-    const end = stdout[2 * index + 2];
-    const [code = String(result.code ?? 1), ended = started, missing] =
-      (end ?? '').split('\n')[0]?.split(' ') ?? [];
-    const status = Number(code === '' ? (result.code ?? 1) : code);
-    const [from, to] = [Number(started), Number(ended === '' ? started : ended)];
+    const [code, ended, missing] = end === undefined ? [] : cutFirstLine(end)[0].split(' ');
+    const status = code === undefined ? shellCode : Number(code);
+    const from = Number(started);
     first ??= from;
     const errno = status === 0 ? undefined : missing === 'absent' ? 'ENOENT' : errnoOf(complaint);
     return [
@@ -70,10 +76,15 @@ export async function typeLines(
         code: status,
         ...(errno === undefined ? {} : { errno }),
         at: Math.round(at + (from - first) * 1000),
-        milliseconds: Math.max(0, Math.round((to - from) * 1e6) / 1e3),
+        milliseconds: ended === undefined ? 0 : Math.max(0, Math.round((Number(ended) - from) * 1e6) / 1e3),
       },
     ];
   });
+}
+
+/** The complaint as a person who types the line sees it: without where in our script the line stands. */
+function asTyped(complaint: string): string {
+  return complaint.replace(/^(sh: )(?:eval: )?line \d+: /gm, '$1');
 }
 
 /** `EPOCHREALTIME`: busybox's ash has it; no process is started for the time. */

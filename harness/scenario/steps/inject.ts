@@ -56,26 +56,29 @@ export async function inject(body: Body, scope: StepScope): Promise<void> {
   }
   switch (body.type) {
     case 'poison':
-      return void (await giveCommand(scope, 'cxl-inject-poison', {
+      await giveCommand(scope, 'cxl-inject-poison', {
         path: id,
         start: start ?? 0,
         length,
         ...body.with,
-      }));
+      });
+      return;
     case 'clear-poison':
       return clearPoison(id, start ?? 0, length, scope);
     case 'correctable':
-      return void (await giveCommand(scope, 'cxl-inject-correctable-error', {
+      await giveCommand(scope, 'cxl-inject-correctable-error', {
         path: id,
         type: 'mem-data-ecc',
         ...body.with,
-      }));
+      });
+      return;
     default:
-      return void (await giveCommand(scope, 'cxl-inject-uncorrectable-errors', {
+      await giveCommand(scope, 'cxl-inject-uncorrectable-errors', {
         path: id,
         errors: [{ type: 'cache-address-parity', header: [3, 4] }],
         ...body.with,
-      }));
+      });
+      return;
   }
 }
 

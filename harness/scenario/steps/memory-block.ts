@@ -32,10 +32,10 @@ export async function memoryBlock(body: StepBody<'memory-block'>, scope: StepSco
   await scope.type(...others.map(([block]) => memoryBlockLine(block, body.state)));
 }
 
-function blocksOf({ of }: StepBody<'memory-block'>, { session, state }: StepScope): [number, MemoryBlock][] {
-  if (of === undefined) return allBlocks(state());
-  const range = session.ranges.get(of);
-  return range ? blocksWithin(range, state()) : [];
+function blocksOf({ of }: StepBody<'memory-block'>, scope: StepScope): [number, MemoryBlock][] {
+  if (of === undefined) return allBlocks(scope.state());
+  const range = scope.session.ranges.get(of);
+  return range ? blocksWithin(range, scope.state()) : [];
 }
 
 function noBlock(message: string, { index }: StepBody<'memory-block'>, received: number): Unmet {

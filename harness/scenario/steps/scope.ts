@@ -1,4 +1,5 @@
 import { readState, typeLines, type ShLine, type State, type TypedShLine } from '../../abi/index.js';
+import { RigError } from '../../base/errors.js';
 import type { ExecResult, GuestShell } from '../../guest/guest.js';
 import { GuestTimeout } from '../../guest/guest.js';
 import type { TypedLine } from '../../report/trace.js';
@@ -104,6 +105,12 @@ export function makeScope(
       for (const line of done) record(asTypedLine(line));
       const last = done.at(-1);
       if (last && last.code !== 0) throw new Refusal(last);
+      if (done.length < typed.length) {
+        throw new RigError(
+          'ssh',
+          `the guest's shell ended before it was done with: ${typed[done.length]?.text ?? ''}`,
+        );
+      }
       return done;
     },
     exec: async (text, stdin) => {
