@@ -1,6 +1,8 @@
-import { Argument, type Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
 import { z } from 'zod';
 import { profileDocument } from '../kernel/profile.js';
+import { UsageError } from '../base/errors.js';
+import { languageReference } from '../scenario/language-reference.js';
 import { scenarioJsonSchema } from '../scenario/json-schema.js';
 import { topologySchema } from '../topology/index.js';
 
@@ -21,6 +23,11 @@ export function registerSchema(program: Command): void {
         .choices(Object.keys(SCHEMAS))
         .default('scenario' satisfies SchemaName),
     )
+    .addOption(
+      new Option('--format <format>', 'markdown: a reference for people, of the scenario language')
+        .choices(['json', 'markdown'])
+        .default('json'),
+    )
     .addHelpText(
       'after',
       `
@@ -31,8 +38,14 @@ Examples:
   cxlrig schema > scenario.schema.json
   cxlrig schema topology > topology.schema.json`,
     )
-    .action((language: SchemaName) => {
-      process.stdout.write(schemaText(language));
+    .action((language: SchemaName, { format }: { readonly format: 'json' | 'markdown' }) => {
+      if (format === 'markdown' && language !== 'scenario') {
+        throw new UsageError(
+          `the ${language} language has no reference in Markdown`,
+          `its JSON Schema has the same words: cxlrig schema ${language}`,
+        );
+      }
+      process.stdout.write(format === 'markdown' ? languageReference() : schemaText(language));
     });
 }
 

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../base/diagnostic.js';
-import { didYouMean } from '../base/did-you-mean.js';
+import { didYouMean, nameHint } from '../base/did-you-mean.js';
 import type { DocumentPath } from '../base/yaml.js';
 import type { CaseRow, CaseTable, Column } from './case-rows.js';
 import type { ExpansionBudget } from './expand.js';
@@ -11,6 +11,7 @@ import {
   type Reference,
 } from './references.js';
 import type { ScenarioSource } from './source.js';
+import { isRegionPart, regionParts } from './steps/region-parts.js';
 
 /** What `${}` can find at a place. */
 export interface Scope {
@@ -160,11 +161,10 @@ export function substitution(
     if (!text.includes('${')) return text;
     const { value, captures } = substitute(text, path);
     for (const capture of captures) {
-      if (scope.captures?.has(capture.reference.root)) continue;
-      faults.push({
-        ...source.atReference(capture.path, capture.text, capture.reference),
-        ...unknownName(capture.reference.root, scope),
-      });
+      const { name, root } = capture.reference;
+      const fault = scope.captures?.has(root) ? unknownPart(name, root) : unknownName(root, scope);
+      if (fault)
+        faults.push({ ...source.atReference(capture.path, capture.text, capture.reference), ...fault });
     }
     return scope.captures || typeof value !== 'string' ? value : unescapeReferences(value);
   };
@@ -210,6 +210,17 @@ export function substitution(
   };
 
   return { put, writtenOf, originOf };
+}
+
+/** Only regions have parts; whether a capture is one may be known only when it is made. */
+function unknownPart(name: string, root: string): { message: string; hint: string } | undefined {
+  const part = name.slice(root.length + 1);
+  if (part === '' || isRegionPart(part)) return undefined;
+  const parts = regionParts.map((one) => one.name);
+  return {
+    message: `a region has no part \`${part}\``,
+    hint: nameHint(part, parts, 'parts (N counts from 0)'),
+  };
 }
 
 function shorten(token: string): string {

@@ -1,0 +1,172 @@
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import { isStepKind, stepKinds } from './language.js';
+import { regionParts } from './steps/region-parts.js';
+import { scenarioJsonSchema, type JsonSchema } from './json-schema.js';
+
+/** The reference of the scenario language, as Markdown, from the schema alone: it cannot say what is not so. */
+export function languageReference(): string {
+  const schema = scenarioJsonSchema();
+  const definitions = schema['definitions'] as Readonly<Record<string, JsonSchema>>;
+  const step = propertiesOf(definitions['step'] ?? {});
+  const kinds = Object.keys(stepKinds).filter((kind) => kind !== 'expect');
+  const expectation = propertiesOf(step['expect'] ?? {});
+  return (
+    [
+      INTRODUCTION,
+      `Parts of a captured region, \`N\` counting from 0:\n\n${regionParts
+        .map(({ name, description }) => `- \`\${r.${name}}\`: ${description}`)
+        .join('\n')}`,
+      `## The document\n\n${keyList(schema)}`,
+      `## Steps\n\nA step is one of the kinds below, with any of these beside it:\n\n${keyList({
+        properties: Object.fromEntries(Object.entries(step).filter(([key]) => !isStepKind(key))),
+      })}`,
+      ...kinds.map((kind) => kindSection(kind, step[kind] ?? {})),
+      kindSection('expect', { description: step['expect']?.['description'] }),
+      'Clauses; each may be a list of such clauses. A clause says what it speaks about, and what must hold of it.',
+      Object.entries(expectation)
+        .map(([key, clause]) => clauseSection(key, clause))
+        .join('\n'),
+    ].join('\n\n') + '\n'
+  );
+}
+
+const INTRODUCTION = `<!-- made by \`cxlrig schema --format markdown\`; a test keeps it current -->
+
+# The scenario language
+
+A scenario is a YAML file. \`cxlrig check my.yaml\` validates it without booting anything; with the first line
+\`# yaml-language-server: $schema=../scenario.schema.json\` an editor completes and checks it while it is written.
+
+\`\`\`yaml
+cxlrig: 1
+name: Memory comes online with the policy of the system
+description: add_memory_driver_managed() takes the default policy when the dax device has none of its own.
+topology: one-volatile
+matrix:
+  policy: [offline, online_movable]
+cases:
+  - { size: 256M, blocks: 2 }
+  - { size: 512M, blocks: 4 }
+steps:
+  - write: { path: /sys/devices/system/memory/auto_online_blocks, value: '\${policy}' }
+  - create-region: { as: r, targets: [mem0], size: '\${size}', bind: cxl_region }
+  - expect:
+      dax: { of: '\${r}', driver: kmem }
+      memory: { of: '\${r}', count: '\${blocks}' }
+  - bind: { bus: cxl, driver: cxl_region, device: '\${r}' }
+    fails: EBUSY
+cleanup:
+  - destroy-region: { region: '\${r}' }
+\`\`\`
+
+## Values
+
+- \`\${name}\` is a variable (\`vars\`), a value of the \`matrix\` or of a row of \`cases\`, or a capture that an earlier step
+  made (\`as: r\`). A value that is nothing but \`\${name}\` keeps its type: with \`errno: null\` in a row, \`fails: \${errno}\`
+  means that the step must succeed. \`\${r.part}\` asks a capture for a part of it.
+- \`$\${\` is a plain \`\${\`, for the shell of an \`exec\`.
+- A case's id is the path of its file below \`scenarios/\`, its matrix values, and as many columns of its row as tell the
+  rows apart, or the row's \`name\`: \`current/kmem [policy=offline, size=256M]\`.
+- Sizes are \`512M\`, \`4G\`, \`0x20000000\` or bytes; durations \`500ms\`, \`5s\`, \`2m\`; errnos are names; version ranges
+  \`>=7.3\`, \`>=6.12 <7.3\`, \`<6.10 || >=7.0\`. A range compares as many numbers as it writes, and takes release candidates
+  for the version they lead to unless it names one: 7.3-rc2 is in \`>=7.3\`.
+- A number where a text is wanted stays as it is written: \`value: 0x1000\` writes 0x1000.`;
+
+function kindSection(kind: string, schema: JsonSchema): string {
+  const registered = isStepKind(kind) ? z.globalRegistry.get(stepKinds[kind]) : undefined;
+  const examples = (registered?.['examples'] ?? []) as readonly unknown[];
+  const shown = examples.map((example) => stringify([{ [kind]: example }], { lineWidth: 100 }).trimEnd());
+  const parts = [
+    `### ${kind}`,
+    sentence(String(schema['description'])),
+    `\`\`\`yaml\n${shown.join('\n')}\n\`\`\``,
+    keyList(schema),
+  ];
+  return parts.filter(Boolean).join('\n\n');
+}
+
+function clauseSection(key: string, schema: JsonSchema): string {
+  const { description } = schema;
+  const [single] = (schema['anyOf'] as JsonSchema[] | undefined) ?? [];
+  const text = String(description ?? single?.['description']);
+  const keys = single ? keyList(single, '  ') : '';
+  return `- \`${key}\`: ${text}${keys ? `\n${keys}` : ''}`;
+}
+
+function keyList(schema: JsonSchema, indent = ''): string {
+  const branches = ((schema['anyOf'] as JsonSchema[] | undefined) ?? []).filter((one) => 'properties' in one);
+  const required = [schema['required'] ?? []].flat();
+  const properties = Object.assign({}, ...branches.map(propertiesOf), propertiesOf(schema)) as Record<
+    string,
+    JsonSchema
+  >;
+  return Object.entries(properties)
+    .map(([key, property]) => {
+      const remarks = [formOf(property), required.includes(key) ? 'required' : defaultOf(property)].filter(
+        Boolean,
+      );
+      const { description } = property;
+      const said = typeof description === 'string' ? `: ${description}` : '';
+      const line = `${indent}- \`${key}\`${remarks.length > 0 ? ` (${remarks.join('; ')})` : ''}${said}`;
+      const inner = innerKeys(property, `${indent}  `);
+      return inner ? `${line}\n${inner}` : line;
+    })
+    .join('\n');
+}
+
+/** The keys of a map, or of the maps of a list, that stands within a key. */
+function innerKeys(schema: JsonSchema, indent: string): string {
+  const candidates = [schema, ...((schema['anyOf'] as JsonSchema[] | undefined) ?? [])];
+  const maps = candidates.map((one) => (one['type'] === 'array' ? (one['items'] as JsonSchema) : one));
+  const map = maps.find((one) => 'properties' in one);
+  return map ? keyList(map, indent) : '';
+}
+
+/** What a value looks like, in a few words; nothing when it is any text. */
+function formOf(schema: JsonSchema): string {
+  const { enum: values, type } = schema;
+  if (values) return (values as unknown[]).map(String).join(', ');
+  if ('const' in schema) return String(schema['const']);
+  const reference = [schema['allOf'] ?? schema].flat()[0] as JsonSchema;
+  if (typeof reference['$ref'] === 'string')
+    return NAMES[reference['$ref'].replace('#/definitions/', '')] ?? '';
+  const alternatives = (schema['anyOf'] as JsonSchema[] | undefined) ?? [];
+  if (alternatives.length > 0) {
+    const forms = new Set(alternatives.map((one) => formOf(one) || (one['type'] === 'string' ? 'text' : '')));
+    forms.delete('');
+    return forms.size === 1 && forms.has('text') ? '' : [...forms].join(', or ');
+  }
+  if (type === 'array')
+    return ['list', formOf((schema['items'] ?? {}) as JsonSchema)].filter(Boolean).join(' of ');
+  return typeof type === 'string' ? (TYPES[type] ?? '') : '';
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  size: 'size',
+  duration: 'duration',
+  errno: 'errno',
+  pattern: 'regular expression',
+  versionRange: 'version range',
+  step: 'step',
+};
+
+const TYPES: Readonly<Record<string, string>> = {
+  boolean: 'true or false',
+  integer: 'number',
+  number: 'number',
+  null: 'null',
+  object: 'map',
+};
+
+function defaultOf(schema: JsonSchema): string {
+  return 'default' in schema ? `${String(schema['default'])} when absent` : '';
+}
+
+function propertiesOf(schema: JsonSchema): Readonly<Record<string, JsonSchema>> {
+  return (schema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
