@@ -36,7 +36,13 @@ export async function buildImage(kernel: ResolvedKernel, options: ImageOptions =
   const suite = debianSuite({ suites, mirror, progress });
   const userland = await suite.using(() => buildUserland(recipe, suite, progress));
 
-  const id = contentKey(LAYOUT, userland.key, kernel.id, kernel.release, ...recipe.modules);
+  const id = contentKey(
+    LAYOUT,
+    userland.key,
+    kernel.id,
+    kernel.release,
+    JSON.stringify([recipe.modules, recipe.moduleSignatures]),
+  );
   const { dir } = await cached(
     'images',
     id,
@@ -44,8 +50,8 @@ export async function buildImage(kernel: ResolvedKernel, options: ImageOptions =
       progress({ task: 'build the guest image', detail: `modules of ${kernel.release}` });
       const tree = join(draft, 'tree');
       await mkdir(tree);
-      await installModules(kernel, recipe.modules, tree);
-      const modules = join(draft, 'modules.cpio.zst');
+      await installModules(kernel, recipe, tree);
+      const modules = join(draft, 'modules.cpio');
       await packLayer(tree, modules);
       await joinLayers([userland.layer, modules], join(draft, INITRAMFS));
       await rm(tree, { recursive: true });

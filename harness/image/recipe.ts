@@ -12,6 +12,8 @@ export interface Recipe {
   readonly exclude: readonly string[];
   readonly applets: readonly string[];
   readonly modules: readonly string[];
+  /** whether modules keep the signatures that they may have */
+  readonly moduleSignatures: boolean;
   readonly files: readonly RecipeFile[];
   readonly folders: readonly RecipeFolder[];
 }
@@ -69,6 +71,7 @@ const recipeSchema = z.strictObject({
   exclude: z.array(z.string().startsWith('/')),
   applets: words,
   modules: z.array(z.string()),
+  moduleSignatures: z.boolean(),
   files: z.record(
     guestPath,
     z.union([

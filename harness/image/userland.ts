@@ -53,7 +53,7 @@ export async function buildUserland(
 /** To be changed with the code below: what it makes of the same recipe is another image then. */
 const LAYOUT = '1';
 
-const LAYER = 'userland.cpio.zst';
+const LAYER = 'userland.cpio';
 const TASK = 'build the guest image';
 
 /**
