@@ -30,19 +30,15 @@ export async function testGuest(topology: string, changes: Partial<GuestSpec> = 
  * @returns what gives the guest inside a test
  */
 export function sharedGuest(topology: string): () => RunningGuest {
+  let dir: string | undefined;
   let guest: RunningGuest | undefined;
   beforeAll(async () => {
-    const dir = await newFolder();
-    try {
-      guest = await bootGuest(await specFor(topology, dir));
-    } catch (error) {
-      await removeFolder(dir);
-      throw error;
-    }
+    dir = await newFolder();
+    guest = await bootGuest(await specFor(topology, dir));
   });
   afterAll(async () => {
     await guest?.stop();
-    if (guest) await removeFolder(guest.spec.dir);
+    if (dir) await removeFolder(dir);
   });
   return () => {
     if (!guest) throw new Error('the shared guest is there only inside tests');
