@@ -90,6 +90,24 @@ describe('the state of a guest with a region whose memory is online', () => {
   });
 });
 
+describe('on 6.12, which lacks some attributes', () => {
+  const older = parseState(printed('6.12-region-online'));
+
+  test('an absent attribute is absent', () => {
+    expect(older.daxDevices['dax0.0']).toMatchObject({ driver: 'kmem', region: 'region0' });
+    expect(older.daxDevices['dax0.0']).not.toHaveProperty('state');
+  });
+
+  test('everything else is as on a newer kernel', () => {
+    expect(older.regions['region0']).toEqual(online.regions['region0']);
+    expect(Object.values(older.memdevs).map(({ serial }) => serial)).toEqual(
+      expect.arrayContaining([1, 2, 3]),
+    );
+    const memory = Object.values(older.memoryBlocks).filter(({ node }) => node === 1);
+    expect(memory.map(({ state, zones }) => [state, ...zones])).toEqual(Array(4).fill(['online', 'Movable']));
+  });
+});
+
 test('devices that vanish while they are read are left out', () => {
   const torn = printed('7.3-region-online')
     .split('\n')
