@@ -1,5 +1,5 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { cached, contentKey, findCached } from '../base/cache.js';
 import { cacheRoot } from '../base/places.js';
 import type { Progress } from '../base/progress.js';
@@ -59,11 +59,12 @@ export async function buildKernel(
   const done = await findCached(KERNEL_ENTRIES, key);
   if (done !== undefined) return { dir: done, key };
 
-  return inPlace(profile, progress, async (place) => {
+  return inPlace(prepared, progress, async (place) => {
     // the run that we waited for may have built just this one
     const built = await findCached(KERNEL_ENTRIES, key);
     if (built !== undefined) return { dir: built, key };
     const what = describe(source, patches);
+    await writeFile(logFile(place), '');
     const changed = await checkOut(place, source, tree, progress);
     signal?.throwIfAborted();
     const options = await configureIfNeeded({ place, config, changed, what, progress, signal });
@@ -77,30 +78,31 @@ export async function buildKernel(
  * @returns the text of its .config
  */
 export async function configureOnly(
-  { profile, source, patches, trees, config }: PreparedSeries,
+  prepared: PreparedSeries,
   { progress, signal }: Pick<FetchOptions, 'progress' | 'signal'>,
 ): Promise<string> {
-  return inPlace(profile, progress, async (place) => {
+  const { source, patches, trees, config } = prepared;
+  return inPlace(prepared, progress, async (place) => {
     const what = describe(source, patches);
+    await writeFile(logFile(place), '');
     const changed = await checkOut(place, source, trees.at(-1) ?? source.tree, progress);
     await configureIfNeeded({ place, config, changed, what, progress, signal });
     return readFile(join(place.obj, '.config'), 'utf8');
   });
 }
 
-/** Has the place of a profile for itself, with nothing of an interrupted run at work in it. */
+/** Has the place of these sources in this configuration for itself, with nothing of an interrupted run at work in it. */
 async function inPlace<T>(
-  profile: Profile,
+  { profile, source }: PreparedSeries,
   progress: Progress,
   work: (place: BuildPlace) => Promise<T>,
 ): Promise<T> {
-  const place = buildPlace(join(cacheRoot(), BUILD_PLACES, placeName(profile)));
+  const place = buildPlace(join(cacheRoot(), BUILD_PLACES, placeName(source, profile.config)));
   await mkdir(place.obj, { recursive: true });
   const waiting = () =>
     progress({ task: `build ${profile.name}`, detail: 'waiting for another run that builds it' });
   return exclusively(join(place.dir, 'lock'), waiting, async () => {
     await untilGone(place.processes);
-    await writeFile(logFile(place), '');
     return work(place);
   });
 }
@@ -108,11 +110,14 @@ async function inPlace<T>(
 /** The folder of the cache with the places where kernels are built. */
 export const BUILD_PLACES = 'kernel-build';
 
-/** One place for a profile, whatever series is tried on it: so the next series builds only what differs. */
-function placeName(profile: Profile): string {
-  const label = (profile.name.split('/').at(-1) ?? '').replace(/\.yaml$/, '').replace(/[^\w.+-]/g, '-');
-  const source = JSON.stringify(profile.source);
-  return `${label}-${contentKey(profile.file, source, JSON.stringify(profile.config)).slice(0, 8)}`;
+/**
+ * One place for equal sources in an equal configuration, whatever series is on them: so a profile that is another
+ * one plus patches, and the next version of a series, build only what differs.
+ */
+function placeName({ lineage }: SourceTree, config: Profile['config']): string {
+  const words = [basename(lineage), ...config.fragments.map((fragment) => basename(fragment, '.config'))];
+  const label = words.join('-').replace(/[^\w.+-]/g, '-');
+  return `${label}-${contentKey(lineage, JSON.stringify(config)).slice(0, 8)}`;
 }
 
 function describe(source: SourceTree, patches: readonly Patch[]): string {

@@ -37,6 +37,7 @@ export async function debianSource(
       depot,
       tree: tree.toString().trim(),
       label: `${found.name} ${found.version}`,
+      lineage: found.name,
       alternates: [],
       pristine,
     };

@@ -25,6 +25,7 @@ export async function gitRevision(
     depot,
     tree: tree.toString().trim(),
     label: `${repository} ${revision} (${fetched.slice(0, 12)})`,
+    lineage: repository,
     alternates: [],
   };
 }

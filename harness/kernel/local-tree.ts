@@ -27,6 +27,7 @@ export async function localTree(depot: Depot, dir: string, progress: Progress): 
     depot,
     tree,
     label: `${dir}${await commitLabel(repository, tree)}`,
+    lineage: dir,
     alternates,
     ...(existsSync(config) ? { config } : {}),
   };

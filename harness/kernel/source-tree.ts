@@ -13,6 +13,8 @@ export interface SourceTree {
   readonly tree: string;
   /** what people call it: `linux-source-7.3 7.3.4-1`, `~/src/linux at 1a2b3c (modified)` */
   readonly label: string;
+  /** what these sources have in common with their later states: they are built in the same place */
+  readonly lineage: string;
   /** object folders of other repositories that hold parts of it */
   readonly alternates: readonly string[];
   /** an unpacked copy that nobody changes, whose files need not be in the depot */
