@@ -23,7 +23,10 @@ export type Verdict = 'pass' | 'fail' | 'skip' | 'known-bug' | 'fixed' | 'infra'
 
 export interface CaseIdentity {
   readonly id: string;
+  /** its name below scenarios/ */
   readonly scenario: string;
+  /** what the scenario says, in a sentence */
+  readonly title?: string;
   readonly description: string;
   readonly references: readonly string[];
   readonly position: SourcePosition;

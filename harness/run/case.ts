@@ -239,10 +239,11 @@ function releaseOf(briefing: Briefing, planned: PlannedCase): string | undefined
 }
 
 function identityOf(planned: PlannedCase, scenarioCase: ScenarioCase): CaseIdentity {
-  const { scenario, description, references, position, values } = scenarioCase;
+  const { scenario, title, description, references, position, values } = scenarioCase;
   return {
     id: planned.key,
     scenario,
+    title,
     description,
     references,
     position,

@@ -18,6 +18,8 @@ export interface ScenarioCase {
   /** stable over runs: path of the scenario below scenarios/ without .yaml, plus the matrix values: `current/kmem [policy=online]` */
   readonly id: string;
   readonly scenario: string;
+  /** what it says, in a sentence: the document's `name` */
+  readonly title: string;
   readonly description: string;
   readonly references: readonly string[];
   readonly file: string;

@@ -20,6 +20,7 @@ export function makeCase(
   return {
     id: row.label === '' ? scenario : `${scenario} [${row.label}]`,
     scenario,
+    title: document.name,
     description: document.description.trim(),
     references: [document.reference ?? []].flat(),
     file: source.document.file,

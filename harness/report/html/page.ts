@@ -57,12 +57,12 @@ export async function reportPage(
 /** The overview's row of each case. Keys are unique: a case that ran on several kernels has the kernel in it. */
 export function caseEntries(traces: readonly CaseTrace[]): CaseEntry[] {
   const entries = traces.map((trace): CaseEntry => {
-    const { id, kernel, scenario, topology } = trace.case;
+    const { id, kernel, topology, title = '' } = trace.case;
     const suffix = ` @${kernel}`;
     return {
       key: id,
       name: id.endsWith(suffix) ? id.slice(0, -suffix.length) : id,
-      title: scenario,
+      title,
       kernel,
       topology,
       verdict: trace.verdict,

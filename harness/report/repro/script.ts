@@ -38,7 +38,7 @@ export function reproScript(trace: CaseTrace): string | undefined {
 function header({ case: identity, verdict, reason, guest, machine }: CaseTrace): string[] {
   const remarks = [
     identity.id,
-    identity.scenario,
+    ...(identity.title === undefined ? [] : [identity.title]),
     '',
     ...identity.description.trim().split('\n'),
     ...identity.references.map((reference) => `Reference: ${reference}`),

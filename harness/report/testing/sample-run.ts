@@ -50,6 +50,7 @@ export async function hostileRun(): Promise<{ summary: RunSummary; traces: CaseT
       ...trace.case,
       id: nasty,
       scenario: nasty,
+      title: nasty,
       description: nasty,
       references: [nasty, 'javascript:document.title="owned"'],
       position,
@@ -262,7 +263,8 @@ function makeCase(
     version: TRACE_VERSION,
     case: {
       id,
-      scenario: 'Interleaved regions are programmed along the whole path and their memory comes online',
+      scenario: id.replace(/ .*/, ''),
+      title: 'Interleaved regions are programmed along the whole path and their memory comes online',
       description:
         'A region of several devices is spread by HPA granules. Every decoder on the way must agree.\n\nWhere the window itself interleaves, the granularity of the region is that of the window.',
       references: ['CXL 3.1 specification, 9.13.1 "Interleaving"'],

@@ -58,7 +58,7 @@ function row(entry: CaseEntry, longest: number, withKernel: boolean): HTMLElemen
       'span',
       { class: 'what' },
       caseName(entry.name),
-      h('span', { class: 'title' }, entry.title),
+      entry.title !== '' && h('span', { class: 'title' }, entry.title),
       entry.reason !== undefined && h('span', { class: 'reason' }, firstLine(entry.reason)),
     ),
     withKernel && h('span', { class: 'quiet' }, entry.kernel),

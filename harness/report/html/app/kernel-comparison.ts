@@ -43,7 +43,7 @@ export function kernelComparison(
           'span',
           { class: 'what' },
           caseName(row.name),
-          h('span', { class: 'title' }, row.title),
+          row.title !== '' && h('span', { class: 'title' }, row.title),
           row.differs && h('span', { class: 'differs-mark' }, 'differs'),
         ),
         ...kernels.map(({ profile }) => {

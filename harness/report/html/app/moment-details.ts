@@ -38,10 +38,10 @@ function stepDetails(step: StepTrace, content: CaseContent): Child[] {
 
 function startDetails(content: CaseContent): Child[] {
   const { trace, repro } = content;
-  const { description, references, values, scenario, position } = trace.case;
+  const { description, references, values, scenario, title, position } = trace.case;
   const named = Object.entries(values);
   return [
-    h('div', { class: 'details-head' }, h('h2', {}, scenario)),
+    h('div', { class: 'details-head' }, h('h2', {}, title ?? scenario)),
     ...description
       .trim()
       .split(/\n\s*\n/)
