@@ -1,6 +1,7 @@
+import type { z } from 'zod';
 import { replaceReferences, soleReference, unescapeReferences, type Reference } from '../references.js';
 import type { StepSession } from './context.js';
-import { Unresolved } from './outcome.js';
+import { Unmet, Unresolved } from './outcome.js';
 import { findRegionPart, isRegionPart, type RegionCapture } from './region-parts.js';
 
 /**
@@ -8,14 +9,46 @@ import { findRegionPart, isRegionPart, type RegionCapture } from './region-parts
  * @throws Unresolved for a capture without a value
  */
 export function resolve<T>(value: T, session: StepSession): T {
-  return resolved(value, session) as T;
+  return mapTexts(value, (text) => resolveText(text, session)) as T;
 }
 
-function resolved(value: unknown, session: StepSession): unknown {
-  if (typeof value === 'string') return resolveText(value, session);
-  if (Array.isArray(value)) return value.map((entry: unknown) => resolved(entry, session));
+/**
+ * A value with its captures put in, as the language takes it: a number where text belongs is a text, and a text of
+ * digits, as a tool prints it, is a number where one belongs.
+ * @throws Unresolved, Unmet
+ */
+export function resolveAs<T>(schema: z.ZodType<T>, value: unknown, session: StepSession): T {
+  const put = resolve(value, session);
+  const first = schema.safeParse(put);
+  if (first.success) return first.data;
+  const second = schema.safeParse(mapTexts(put, (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text)));
+  if (second.success) return second.data;
+  const [issue] = first.error.issues;
+  throw new Unmet({
+    message: `with its captures put in, this is not what the step takes: ${issue?.message ?? ''}`,
+    path: (issue?.path ?? []).filter((part) => typeof part !== 'symbol'),
+    received: put,
+    blame: 'rig',
+  });
+}
+
+/** The same for a record of what was done: a text with a capture that has no value stays as it is written. */
+export function resolveWhatIsKnown<T>(value: T, session: StepSession): T {
+  return mapTexts(value, (text) => {
+    try {
+      return resolveText(text, session);
+    } catch (error) {
+      if (error instanceof Unresolved) return text;
+      throw error;
+    }
+  }) as T;
+}
+
+function mapTexts(value: unknown, replace: (text: string) => unknown): unknown {
+  if (typeof value === 'string') return replace(value);
+  if (Array.isArray(value)) return value.map((entry: unknown) => mapTexts(entry, replace));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, resolved(entry, session)]));
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, mapTexts(entry, replace)]));
 }
 
 function resolveText(text: string, session: StepSession): string | number {

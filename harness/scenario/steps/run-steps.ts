@@ -1,13 +1,13 @@
 import { diffStates } from '../../abi/index.js';
 import type { StepFailure, StepIdentity, StepTrace } from '../../report/trace.js';
 import type { Step } from '../case.js';
-import { kindOf } from '../language.js';
+import { kindOf, stepKinds, type StepDocument, type StepKind } from '../language.js';
 import { describeStep } from '../title.js';
 import { DEFAULT_WITHIN_MS, type StepSession } from './context.js';
 import { judge } from './judge.js';
 import { InnerFailure, NothingToDo, Unmet, Unresolved } from './outcome.js';
 import { putsInCapturesItself, runStep } from './registry.js';
-import { resolve } from './resolve.js';
+import { resolve, resolveAs, resolveWhatIsKnown } from './resolve.js';
 import { lookUntil, makeScope, type ScopeOptions, type StepScope } from './scope.js';
 import { lookAfter, splatFailure, splatsOf } from './aftermath.js';
 import { expectedEvents, startTracingLines } from './tracing.js';
@@ -94,7 +94,7 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
   const before = session.state;
   const marks = { console: guest.console.length, qmp: guest.qmpTraffic.length };
   const inner: StepTrace[] = [];
-  let document: unknown = step.document;
+  let document: StepDocument;
   let thrown: unknown;
   let fails: readonly string[] = [];
   try {
@@ -103,6 +103,7 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
     document = await carryOut(step, scope, inner, options);
   } catch (error) {
     thrown = error;
+    document = resolveWhatIsKnown(step.document, session);
   }
   const isSkipped = thrown instanceof NothingToDo || (options.isCleanup && thrown instanceof Unresolved);
   let failure = isSkipped ? undefined : judge(step, fails, thrown);
@@ -116,6 +117,7 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
   failure ??= splatFailure(step, splats);
   const trace: StepTrace = {
     ...identity,
+    title: describeStep(document),
     startedAt,
     milliseconds: Date.now() - startedAt,
     outcome: failure ? 'fail' : isSkipped ? 'skipped' : 'pass',
@@ -137,7 +139,7 @@ async function carryOut(
   scope: StepScope,
   inner: StepTrace[],
   options: ScopeOptions,
-): Promise<unknown> {
+): Promise<StepDocument> {
   const kind = kindOf(step.document);
   if (kind === 'parallel') {
     await runBranches(step, scope, inner, options);
@@ -149,17 +151,20 @@ async function carryOut(
   }
   const body = putsInCapturesItself(kind)
     ? step.document[kind]
-    : await putInCaptures(step.document[kind], scope);
+    : await putInCaptures(kind, step.document[kind], scope);
   await runStep(kind, body, scope);
-  return { ...step.document, [kind]: putsInCapturesItself(kind) ? resolveIfPossible(body, scope) : body };
+  return {
+    ...step.document,
+    [kind]: putsInCapturesItself(kind) ? resolveWhatIsKnown(body, scope.session) : body,
+  };
 }
 
 /** Puts captures in; what a captured region still lacks (its dax device, its node) may be on its way. */
-async function putInCaptures(body: unknown, scope: StepScope): Promise<unknown> {
+async function putInCaptures(kind: StepKind, body: unknown, scope: StepScope): Promise<unknown> {
   let reason: unknown;
   const attempt = (): { body: unknown } | undefined => {
     try {
-      return { body: scope.resolve(body) };
+      return { body: resolveAs<unknown>(stepKinds[kind], body, scope.session) };
     } catch (error) {
       if (!(error instanceof Unresolved)) throw error;
       reason = error;
@@ -170,14 +175,6 @@ async function putInCaptures(body: unknown, scope: StepScope): Promise<unknown> 
   const found = await lookUntil(scope, within, attempt);
   if (!found) throw reason;
   return found.body;
-}
-
-function resolveIfPossible(body: unknown, scope: StepScope): unknown {
-  try {
-    return scope.resolve(body);
-  } catch {
-    return body;
-  }
 }
 
 /** Branches run at once, each line in a shell of its own; all are waited for. Their traces come in the order of the file. */

@@ -31,7 +31,8 @@ export function compare(
   received: unknown,
 ): Miss | undefined {
   if (expected === undefined || JSON.stringify(expected) === JSON.stringify(received)) return undefined;
-  return { message: `${key} of ${subject}`, path: [key], subject, expected, received };
+  const message = `${key} of ${subject} is ${JSON.stringify(received)}, not ${JSON.stringify(expected)}`;
+  return { message, path: [key], subject, expected, received };
 }
 
 export function existence(

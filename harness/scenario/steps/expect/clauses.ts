@@ -1,6 +1,6 @@
-import type { StepBody } from '../../language.js';
+import { stateClauses, type StepBody } from '../../language.js';
 import { Unresolved } from '../outcome.js';
-import { resolve } from '../resolve.js';
+import { resolve, resolveAs } from '../resolve.js';
 import type { Miss, World } from './clause.js';
 import { decoder, memdev, region } from './cxl.js';
 import { driver, file, log, module, sameAs, trace } from './evidence.js';
@@ -41,7 +41,7 @@ export function clausesOf(body: Body): { key: ClauseKey; clause: unknown; path: 
 export function missesOf(body: Body, world: World): Miss[] {
   const misses = clausesOf(body).flatMap(({ key, clause, path }) => {
     const holds = CLAUSES[key] as (clause: unknown, world: World) => Miss[];
-    return putIn(path, () => holds(resolve(clause, world.session), world));
+    return putIn(path, () => holds(resolveAs<unknown>(stateClauses[key], clause, world.session), world));
   });
   const expected = body['same-as'];
   if (expected === undefined) return misses;

@@ -50,7 +50,7 @@ export function trace(clause: ClauseOf<'trace'>, world: World): Miss[] {
   if (matching.length >= wanted) return [];
   return [
     {
-      message: `trace event ${name}`,
+      message: `trace event ${name} came ${matching.length} times, not ${wanted}`,
       path: clause.fields && events.length > matching.length ? ['fields'] : ['event'],
       subject: '/sys/kernel/tracing/trace',
       expected: {

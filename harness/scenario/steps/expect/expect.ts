@@ -19,7 +19,7 @@ export async function expect(body: Body, scope: StepScope): Promise<void> {
   const within = parseDuration(body.within ?? '') ?? DEFAULT_WITHIN_MS;
   const watch = startWatch();
   const holds = await lookAgain(body, scope, watch, Date.now() + within, (misses) => misses.length === 0);
-  if (holds.length > 0) throw unmet(holds, `not within ${seconds(within)}`, watch);
+  if (holds.length > 0) throw unmet(holds, `waited ${seconds(within)}`, watch);
   const staying = parseDuration(body['stays-for'] ?? '');
   if (staying === undefined) return;
   const started = Date.now();
@@ -75,7 +75,7 @@ function unmet(misses: readonly Miss[], when: string, watch: Watch, path?: reado
   return new Unmet({
     ...first,
     path: path ?? first.path,
-    message: `${first.message} ${when} (${watch.looks} looks; ${meanwhile})${more}`,
+    message: `${first.message} (${when}, ${watch.looks} looks; ${meanwhile})${more}`,
   });
 }
 

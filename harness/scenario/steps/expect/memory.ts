@@ -65,7 +65,7 @@ export function memory(clause: ClauseOf<'memory'>, world: World): Miss[] {
       isInZone
         ? undefined
         : {
-            message: `zone of ${path}`,
+            message: `zone of ${path} is ${one.zones.join(' ')}`,
             path: ['zone'],
             subject: `${path}/valid_zones`,
             expected: clause.zone,

@@ -1,0 +1,243 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parseState } from '../../abi/parse-state.js';
+import { GuestDied, GuestTimeout, type ExecResult, type RunningGuest } from '../../guest/guest.js';
+import type { RunEvent } from '../../report/trace.js';
+import type { MachinePlan } from '../../topology/plan.js';
+import type { Step } from '../case.js';
+import type { StepDocument } from '../language.js';
+import { openSteps, runSteps } from './index.js';
+
+const dir = mkdtempSync(join(tmpdir(), 'cxlrig-steps-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** A step as the loader would make it; its line tells which part of the body a position speaks of. */
+function step(document: object, line = 1): Step {
+  const at = (...path: readonly (string | number)[]) => ({ file: path.join('.'), line, column: 1 });
+  const { parallel, repeat } = document as StepDocument;
+  const branches = parallel ?? (repeat ? [repeat.steps] : []);
+  return {
+    document: document,
+    position: { file: '', line, column: 1 },
+    at,
+    branches: branches.map((branch) => branch.map((inner) => step(inner, line))),
+  };
+}
+
+/** A shell of this machine in the place of the guest's; its kernel log is out of bounds. */
+function shell(line: string): Promise<ExecResult> {
+  return new Promise((resolve) => {
+    const child = spawn('sh', ['-c', line.replaceAll('/dev/kmsg', '/dev/null')]);
+    const [out, err]: [Buffer[], Buffer[]] = [[], []];
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    child.on('close', (code, signal) => {
+      resolve({ stdout: Buffer.concat(out), stderr: Buffer.concat(err), code, signal, milliseconds: 1 });
+    });
+  });
+}
+
+type Answer = (line: string) => Promise<ExecResult>;
+
+async function session(answer: Answer = shell, events: RunEvent[] = []) {
+  const guest = {
+    type: answer,
+    exec: answer,
+    qmpTraffic: [],
+    console: { length: 0, since: () => 'Kernel panic - not syncing: sysrq triggered crash\n' },
+  } as unknown as RunningGuest;
+  return openSteps({
+    guest,
+    plan: { name: 'test', devices: [], windows: [] } as unknown as MachinePlan,
+    abi: {},
+    initialState: parseState(''),
+    emit: (event) => events.push(event),
+    findSplats: () => [],
+    allowSplats: [],
+    deadline: Date.now() + 60_000,
+  });
+}
+
+const file = (name: string): string => join(dir, name);
+
+describe('steps', () => {
+  test('run in order until one fails; those after it are skipped', async () => {
+    const result = await runSteps(
+      [
+        step({ write: { path: file('a'), value: 'one' } }),
+        step({ read: { path: file('a'), as: 'a', equals: 'two' } }, 7),
+        step({ write: { path: file('a'), value: 'three' } }),
+      ],
+      await session(),
+    );
+    expect(result.steps.map(({ id, outcome }) => [id, outcome])).toEqual([
+      ['1', 'pass'],
+      ['2', 'fail'],
+      ['3', 'skipped'],
+    ]);
+    expect(result.failure).toMatchObject({
+      position: { file: 'read.equals', line: 7 },
+      subject: file('a'),
+      expected: 'two',
+      received: 'one',
+      blame: 'kernel',
+    });
+    expect(readFileSync(file('a'), 'utf8')).toBe('one\n');
+  });
+
+  test('hold the lines exactly as they were typed, with captures put in', async () => {
+    const result = await runSteps(
+      [
+        step({ exec: { sh: 'echo region7', as: 'r' } }),
+        step({ write: { path: file('${r}'), value: 'a ${r} $${x}' } }),
+      ],
+      await session(),
+    );
+    expect(result.failure).toBeUndefined();
+    expect(result.steps[1]?.lines.map(({ text }) => text)).toEqual([
+      `echo 'a region7 \${x}' > ${file('region7')}`,
+    ]);
+    expect(result.steps[1]?.document).toEqual({ write: { path: file('region7'), value: 'a region7 ${x}' } });
+  });
+
+  test('tell of themselves while they run', async () => {
+    const events: RunEvent[] = [];
+    await runSteps([step({ exec: { sh: 'true' } })], await session(shell, events));
+    expect(events.map(({ type }) => type)).toEqual(['step-started', 'line', 'step-ended']);
+  });
+});
+
+describe('fails', () => {
+  const absent = { read: { path: file('absent') } };
+
+  test('is met by the errno that it names', async () => {
+    expect((await runSteps([step({ ...absent, fails: 'ENOENT' })], await session())).failure).toBeUndefined();
+    const several = step({ ...absent, fails: ['EBUSY', 'ENOENT'] });
+    expect((await runSteps([several], await session())).failure).toBeUndefined();
+  });
+
+  test('is not met by another errno', async () => {
+    const { failure } = await runSteps([step({ ...absent, fails: 'EBUSY' })], await session());
+    expect(failure).toMatchObject({ expected: 'EBUSY', received: 'ENOENT', position: { file: 'fails' } });
+  });
+
+  test('is not met by success, and that is the kernel to blame', async () => {
+    const { failure } = await runSteps([step({ exec: { sh: 'true' }, fails: 'EBUSY' })], await session());
+    expect(failure).toMatchObject({ expected: 'EBUSY', received: 'success', blame: 'kernel' });
+  });
+
+  test('when absent or null, any refusal is a failure', async () => {
+    for (const fails of [undefined, null]) {
+      const { failure } = await runSteps([step({ ...absent, fails })], await session());
+      expect(failure).toMatchObject({ expected: 'success', received: 'ENOENT', subject: file('absent') });
+    }
+  });
+});
+
+describe('steps within steps', () => {
+  test('of a repeat know the turn, and are numbered by it', async () => {
+    const turns = { times: 2, as: 'turn', steps: [{ exec: { sh: 'echo ${turn}', equals: '${turn}' } }] };
+    const result = await runSteps([step({ repeat: turns })], await session());
+    expect(result.failure).toBeUndefined();
+    expect(result.steps.map(({ id }) => id)).toEqual(['1', '1.1.1', '1.2.1']);
+  });
+
+  test('of branches run at once, all of them, and come in the order of the file', async () => {
+    const meet = (own: string, other: string) => [
+      {
+        exec: {
+          sh: `touch ${file(own)}; n=0; until [ -e ${file(other)} ] || [ $n = 50 ]; do n=$((n+1)); sleep 0.1; done; [ -e ${file(other)} ]`,
+        },
+      },
+    ];
+    const branches = [meet('left', 'right'), meet('right', 'left'), [{ read: { path: file('absent') } }]];
+    const result = await runSteps([step({ parallel: branches }, 3)], await session());
+    expect(result.steps.map(({ id, outcome }) => [id, outcome])).toEqual([
+      ['1', 'fail'],
+      ['1.1.1', 'pass'],
+      ['1.2.1', 'pass'],
+      ['1.3.1', 'fail'],
+    ]);
+    expect(result.failure).toMatchObject({ received: 'ENOENT', position: { file: 'read' } });
+  });
+});
+
+describe('a cleanup', () => {
+  test('runs all its steps, and leaves out those whose captures were never made', async () => {
+    const result = await runSteps(
+      [
+        step({ read: { path: file('absent') } }),
+        step({ write: { path: file('x'), value: '${never}' } }),
+        step({ write: { path: file('cleaned'), value: 'yes' } }),
+      ],
+      await session(),
+      { isCleanup: true },
+    );
+    expect(result.steps.map(({ id, outcome }) => [id, outcome])).toEqual([
+      ['cleanup.1', 'fail'],
+      ['cleanup.2', 'skipped'],
+      ['cleanup.3', 'pass'],
+    ]);
+  });
+});
+
+describe('a guest that', () => {
+  test('dies of a panic fails the step, blames the kernel, and takes the console for its log', async () => {
+    const death = { kind: 'panic', message: 'Kernel panic', console: [] } as const;
+    const dying: Answer = (line) =>
+      line.includes('crash') ? Promise.reject(new GuestDied(death)) : shell(line);
+    const started = await session(dying);
+    const result = await runSteps([step({ exec: { sh: 'crash' } }), step({ exec: { sh: 'true' } })], started);
+    expect(result.failure).toMatchObject({ blame: 'kernel', received: 'panic' });
+    expect(result.steps[0]?.log).toContain('Kernel panic');
+    expect(result.steps[1]?.outcome).toBe('skipped');
+    expect(started.broken).toBeDefined();
+  });
+
+  test('dies with QEMU is the rig to blame', async () => {
+    const death = { kind: 'qemu', message: 'QEMU was killed', console: [] } as const;
+    const dying: Answer = (line) =>
+      line.includes('boom') ? Promise.reject(new GuestDied(death)) : shell(line);
+    const result = await runSteps([step({ exec: { sh: 'boom' } })], await session(dying));
+    expect(result.failure?.blame).toBe('rig');
+  });
+
+  test('does not return from a write fails the step, and is asked what it is stuck in', async () => {
+    const asked: string[] = [];
+    const stuck: Answer = (line) => {
+      asked.push(line);
+      if (line.includes('/stuck')) return Promise.reject(new GuestTimeout('echo 1 > /stuck', 1000));
+      return line.includes('sysrq-trigger') ? shell('true') : shell(line);
+    };
+    const result = await runSteps([step({ write: { path: '/stuck', value: '1' } })], await session(stuck));
+    expect(result.failure).toMatchObject({ blame: 'kernel', subject: 'echo 1 > /stuck' });
+    expect(asked.at(-1)).toContain('echo w > /proc/sysrq-trigger');
+  });
+});
+
+test('an expectation that does not come true says for how long it was waited and what changed', async () => {
+  const body = { file: { path: file('never'), exists: true }, within: '100ms' };
+  const { failure } = await runSteps([step({ expect: body }, 5)], await session());
+  expect(failure).toMatchObject({
+    position: { file: 'expect.file.exists', line: 5 },
+    subject: file('never'),
+    expected: 'it exists',
+    received: 'it does not exist',
+  });
+  expect(failure?.message).toMatch(/\(waited 100 ms, \d+ looks; .*changed/);
+});
+
+test('an expectation that comes true while it is waited for holds', async () => {
+  const body = { file: { path: file('soon'), equals: 'now' }, within: '10s' };
+  const result = await runSteps(
+    [
+      step({ exec: { sh: `(sleep 0.3; echo now > ${file('soon')}) >/dev/null 2>&1 &` } }),
+      step({ expect: body }),
+    ],
+    await session(),
+  );
+  expect(result.failure).toBeUndefined();
+});
