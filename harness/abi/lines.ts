@@ -16,8 +16,8 @@ export const memoryBlocks = '/sys/devices/system/memory';
 
 /** One write() of the value and a newline. */
 export function writeLine(path: string, value: string): ShLine {
-  // echo would take these as its own: options, and in some shells backslash sequences
-  const isPlain = !/^-|\\/.test(value);
+  // echo would take these as its own: its options, and in some shells backslash sequences
+  const isPlain = !/^-[neE]+$|\\/.test(value);
   const typed = isPlain ? `echo ${value === '' ? "''" : quote(value)}` : `printf '%s\\n' ${quote(value)}`;
   return { text: `${typed} > ${quote(path)}`, subject: path };
 }

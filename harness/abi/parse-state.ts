@@ -67,6 +67,8 @@ type Bus = 'cxl' | 'dax' | 'nd';
 /** What was read, by where it stands in the guest. */
 interface Readings {
   file(path: string): string | undefined;
+  /** open(2) of the device node succeeded */
+  opens(path: string): boolean;
   /** names below a folder that the script looked for by glob */
   names(folder: string): string[];
   devices(bus: Bus): string[];
@@ -86,18 +88,21 @@ function readingsOf(text: string): Readings {
     uport: new Map<string, string>(),
   };
   const names: string[] = [];
+  const opening = new Set<string>();
   const attributes = new Map<string, string[]>();
   for (const line of text.split('\n')) {
-    const words = /^(device|driver|uport|name) (\S+) ?(.*)$/.exec(line);
+    const words = /^(device|driver|uport|name|opens) (\S+) ?(.*)$/.exec(line);
     if (words) {
-      const [, kind, path = '', value = ''] = words;
+      const [, kind, written = '', value = ''] = words;
+      const path = absolute(written);
       if (kind === 'name') names.push(path);
+      else if (kind === 'opens') opening.add(path);
       else said[kind as keyof typeof said].set(path, value);
       continue;
     }
     const colon = line.indexOf(':');
-    if (!line.startsWith('/') || colon < 0) continue;
-    const path = line.slice(0, colon);
+    if (colon < 0) continue;
+    const path = absolute(line.slice(0, colon));
     const before = files.get(path);
     files.set(path, before === undefined ? line.slice(colon + 1) : `${before}\n${line.slice(colon + 1)}`);
     const device = /^(\/sys\/bus\/\w+\/devices\/[^/]+)\/(.*)$/.exec(path);
@@ -109,6 +114,7 @@ function readingsOf(text: string): Readings {
   const pathOf = (bus: Bus, device: string): string => `/sys/bus/${bus}/devices/${device}`;
   return {
     file: (path) => files.get(path),
+    opens: (path) => opening.has(path),
     names: (folder) => names.flatMap((path) => (path.startsWith(folder) ? [path.slice(folder.length)] : [])),
     devices: (bus) =>
       [...said.device.keys()]
@@ -120,6 +126,10 @@ function readingsOf(text: string): Readings {
     realPath: (bus, device) => said.device.get(pathOf(bus, device)) ?? '',
     uport: (bus, device) => said.uport.get(pathOf(bus, device)),
   };
+}
+
+function absolute(path: string): string {
+  return path.startsWith('/') ? path : `/sys/${path}`;
 }
 
 function devicesOf<T>(
@@ -226,6 +236,7 @@ function daxDeviceOf(read: Readings, name: string): DaxDevice | undefined {
   if (get('size') === undefined) return undefined;
   return {
     driver: read.driver('dax', name),
+    opens: read.opens(`/dev/${name}`),
     size: Number(get('size')),
     ...optional('align', numberOf(get('align'))),
     ...optional('targetNode', numberOf(get('target_node'))),

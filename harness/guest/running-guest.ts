@@ -44,6 +44,12 @@ export function runningGuest(
 }
 
 /**
+ * cxl_pci lets go of its devices first: a reset of QEMU clears their HDM decoders but not the memory enable bit of their
+ * DVSEC, and the next kernel refuses such endpoints ("Range register decodes outside platform defined CXL ranges").
+ */
+const REBOOT = 'for d in /sys/bus/pci/drivers/cxl_pci/*:*; do echo "${d##*/}" > "${d%/*}/unbind"; done; sync; reboot -f';
+
+/**
  * While it is asked for, QEMU lets a reset be a reset; at any other time it would be the end of the machine. It takes
  * two until the kernel is back: the firmware, which finds that it has run before, makes one of its own.
  */
@@ -54,7 +60,7 @@ async function reboot(machine: Machine, session: Session, bootTimeoutMs?: number
   try {
     const reset = qmp.waitForEvent('RESET', { timeoutMs: GO_DOWN_MS });
     // -f: init is a script that runs no services; the kernel still shuts its devices down in order.
-    session.exec('sync; reboot -f', { timeoutMs: GO_DOWN_MS }).catch(() => undefined);
+    session.exec(REBOOT, { timeoutMs: GO_DOWN_MS }).catch(() => undefined);
     await session.orDeath(reset);
     session.disconnect();
     const panic = panicLine(console.since(mark));

@@ -82,7 +82,7 @@ const clauses = {
         .optional()
         .meta({ description: 'daxX.Y/state; null: the attribute is absent' }),
       hotplug: z.union([text, z.null()]).optional().meta({ description: 'null: the attribute is absent' }),
-      'dev-node': z.boolean().optional().meta({ description: '/dev/daxX.Y exists' }),
+      opens: z.boolean().optional().meta({ description: '/dev/daxX.Y can be opened: a driver serves it' }),
     })
     .meta({ description: 'dax devices' }),
   memory: z

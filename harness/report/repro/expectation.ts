@@ -118,7 +118,7 @@ const CLAUSES: Readonly<Record<string, (clause: Clause, machine: MachinePlan) =>
       ...when(clause, 'target_node', (want) => attribute('target_node', text(want))),
       ...when(clause, 'state', (want) => attribute('state', text(want ?? 'absent'))),
       ...when(clause, 'hotplug', (want) => attribute('hotplug', text(want ?? 'absent'))),
-      ...when(clause, 'dev-node', (want) => attribute('dev-node', yes(want))),
+      ...when(clause, 'opens', (want) => attribute('opens', yes(want))),
     ];
   },
   memory(clause) {

@@ -148,7 +148,7 @@ each_dax() {
 	while read -r d; do
 		case $1 in
 		driver) driver_of dax "$d" ;;
-		dev-node) exists "/dev/$d" ;;
+		opens) { true; } <"/dev/$d" 2>/dev/null && echo yes || echo no ;;
 		size | align) number "/sys/bus/dax/devices/$d/$1" ;;
 		*) cat "/sys/bus/dax/devices/$d/$1" 2>/dev/null || echo absent ;;
 		esac

@@ -58,7 +58,7 @@ const HOLD: readonly (readonly [string, object])[] = [
   ['a memdev by its topology id', { memdev: { device: 'mem-c', driver: 'cxl_mem', ram_size: '256M' } }],
   [
     'a dax device and its node in /dev',
-    { dax: { of: '${r}', driver: 'kmem', state: 'online_movable', 'dev-node': true } },
+    { dax: { of: '${r}', driver: 'kmem', state: 'online_movable', opens: false } },
   ],
   ['a driver by the name that the kernel profile gives it', { dax: { name: 'dax0.0', driver: 'sysram' } }],
   [

@@ -33,7 +33,7 @@ function daxDevice(name: string, one: DaxDevice, clause: ClauseOf<'dax'>, world:
     compare('target_node', subject, number(clause.target_node), one.targetNode),
     compare('state', `${subject}/state`, clause.state, one.state ?? null),
     compare('hotplug', `${subject}/hotplug`, clause.hotplug, one.hotplug ?? null),
-    compare('dev-node', `/dev/${name}`, clause['dev-node'], world.state.deviceNodes.includes(name)),
+    compare('opens', `/dev/${name}`, clause.opens, one.opens),
   ]);
 }
 
