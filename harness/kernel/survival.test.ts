@@ -108,6 +108,12 @@ describe('a requested option', () => {
     );
   });
 
+  it('that must be built in is lost when what it depends on is a module', () => {
+    expect(reason('CONFIG_DEV_DAX=y', 'CONFIG_DAX=m\nCONFIG_TRANSPARENT_HUGEPAGE=y\nCONFIG_DEV_DAX=m')).toBe(
+      'it depends on DAX=m',
+    );
+  });
+
   it('is lost when the menu around it is off', () => {
     expect(reason('CONFIG_DEV_DAX=m', '')).toContain('it depends on DAX=n');
   });

@@ -55,10 +55,12 @@ export function whyLost(
   if (value === 'm' && symbol.definitions.every(({ type }) => type === 'bool'))
     return 'it can be y or n only, there is no module of it';
   if (wanted !== undefined && (tristate(became) ?? 0) > wanted) return whyForced(symbol, wanted, valueOf);
+  // for what can't be a module, a dependency that is one will do
+  const needed = symbol.definitions.some(({ type }) => type === 'tristate') ? (wanted ?? 1) : 1;
   const unmet = symbol.definitions.flatMap(({ dependsOn }) =>
-    dependsOn.flatMap((condition) => unmetParts(condition, wanted ?? 1, valueOf)),
+    dependsOn.flatMap((condition) => unmetParts(condition, needed, valueOf)),
   );
-  if (unmet.length > 0) return describeUnmet(unmet, wanted ?? 1, kconfig, valueOf, MAX_DEPTH);
+  if (unmet.length > 0) return describeUnmet(unmet, needed, kconfig, valueOf, MAX_DEPTH);
   const rival = chosenInstead(symbol, kconfig, valueOf);
   if (rival !== undefined) return `it is one of a choice, and ${rival} is chosen`;
   if (symbol.definitions.every((definition) => !mayBeSet(definition, valueOf)))
