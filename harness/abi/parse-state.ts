@@ -182,13 +182,13 @@ function portOf(read: Readings, name: string): Port | undefined {
 
 function decoderOf(read: Readings, name: string): Decoder | undefined {
   const get = (attribute: string): string | undefined => read.attribute('cxl', name, attribute);
-  const kind = /^cxl_decoder_(root|switch|endpoint)$/.exec(get('devtype') ?? '')?.[1];
   const port = parentOf(read.realPath('cxl', name));
-  if (kind === undefined || get('size') === undefined) return undefined;
+  if (get('size') === undefined) return undefined;
+  const kind = port.startsWith('root') ? 'root' : port.startsWith('endpoint') ? 'endpoint' : 'switch';
   const dpaSize = numberOf(get('dpa_size'));
   const isEndpoint = kind === 'endpoint';
   return {
-    kind: kind as Decoder['kind'],
+    kind,
     port,
     start: Number(get('start') ?? 0),
     size: Number(get('size')),
@@ -196,7 +196,6 @@ function decoderOf(read: Readings, name: string): Decoder | undefined {
     interleaveGranularity: Number(get('interleave_granularity') ?? 0),
     targetList: (get('target_list') ?? '').split(',').filter(Boolean).map(Number),
     ...optional('region', nonEmpty(get('region'))),
-    ...optional('locked', get('locked') === undefined ? undefined : get('locked') === '1'),
     ...(isEndpoint ? optional('mode', get('mode')) : {}),
     ...(isEndpoint ? optional('dpaSize', dpaSize) : {}),
     // without an allocation the kernel prints all ones

@@ -1,6 +1,6 @@
 import { deniedModulesGlob, memoryBlocks } from './lines.js';
 
-const DECODER = 'devtype start size interleave_ways interleave_granularity locked';
+const DECODER = 'start size interleave_ways interleave_granularity';
 const DAX = 'size align target_node numa_node resource state hotplug';
 
 /**

@@ -56,7 +56,6 @@ export interface Decoder {
   readonly interleaveGranularity: number;
   readonly targetList: readonly number[];
   readonly region?: string;
-  readonly locked?: boolean;
   /** endpoint decoders */
   readonly mode?: string;
   readonly dpaStart?: number;
