@@ -3,7 +3,10 @@ import { Command, CommanderError } from 'commander';
 import { ownVersion } from '../run/environment.js';
 import { registerCheck } from './check.js';
 import { explain } from './explain.js';
+import { registerExport } from './export.js';
 import { registerList } from './list.js';
+import { registerRecord } from './record.js';
+import { registerReport } from './report.js';
 import { registerRun } from './run.js';
 import { registerSchema } from './schema.js';
 import { registerShell } from './shell.js';
@@ -22,10 +25,20 @@ Examples:
   cxlrig run current/region-to-kmem        one scenario
   cxlrig run my.yaml --kernel debian-stable
   cxlrig shell two-bridges                 a shell in a guest with that topology
+  cxlrig report --open                     the newest run in a browser
   cxlrig doctor                            is this machine fit for it?`,
   );
 
-for (const register of [registerRun, registerShell, registerCheck, registerList, registerSchema]) {
+for (const register of [
+  registerRun,
+  registerShell,
+  registerCheck,
+  registerList,
+  registerSchema,
+  registerReport,
+  registerExport,
+  registerRecord,
+]) {
   register(program);
 }
 

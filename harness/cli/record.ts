@@ -1,0 +1,160 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { Option, type Command } from 'commander';
+import { UsageError } from '../base/errors.js';
+import { GuestDied, GuestTimeout, bootGuest, chooseAccelerator, type RunningGuest } from '../guest/index.js';
+import { liveView } from '../report/live.js';
+import { prepareBootables } from '../run/prepare.js';
+import { draftText } from '../scenario/recording/draft.js';
+import { startRecorder, type Recorder } from '../scenario/recording/recorder.js';
+import { loadTopology, type MachinePlan } from '../topology/index.js';
+import { abortOnInterrupt } from './interrupt.js';
+
+interface RecordFlags {
+  readonly kernel: string;
+  readonly out?: string;
+  readonly accel?: 'tcg' | 'kvm';
+  readonly mirror?: string;
+}
+
+export function registerRecord(program: Command): void {
+  program
+    .command('record')
+    .description('boot a topology with a shell, and write down what is typed there as a draft scenario')
+    .argument('[topology]', 'name below scenarios/topologies/, or a file', 'one-volatile')
+    .option('-o, --out <file>', 'the scenario to write (default: recorded-<time>.yaml)')
+    .option('-k, --kernel <profile>', 'kernel to boot', 'stock')
+    .addOption(
+      new Option('--accel <name>', 'accelerator instead of the one that was found to work').choices([
+        'tcg',
+        'kvm',
+      ]),
+    )
+    .option('--mirror <url>', 'Debian mirror to fetch kernels and packages from')
+    .addHelpText(
+      'after',
+      `
+Each line becomes a step, and what it changed becomes the expectation after it. A line that begins with # names the
+next step. exit, or Ctrl-D, ends the session. Programs that want a terminal have none here.
+
+Examples:
+  cxlrig record two-ports --out bug.yaml
+  cxlrig record one-volatile < commands.txt`,
+    )
+    .action(async (topology: string, flags: RecordFlags) => {
+      process.exitCode = await record(topology, flags);
+    });
+}
+
+async function record(topology: string, flags: RecordFlags): Promise<number> {
+  const file = resolve(
+    flags.out ?? `recorded-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.yaml`,
+  );
+  if (existsSync(file)) {
+    throw new UsageError(
+      `${file} is there already`,
+      'give another name with --out: a recording overwrites nothing',
+    );
+  }
+  const machine = await loadTopology(topology);
+  const interrupt = abortOnInterrupt();
+  const view = liveView(process.stderr, '');
+  const dir = await mkdtemp(join(tmpdir(), 'cxlrig-record-'));
+  try {
+    const progress = view.progress.bind(view);
+    const [bootable] = await prepareBootables([flags.kernel], {
+      progress,
+      ...(flags.mirror !== undefined && { mirror: flags.mirror }),
+    });
+    if (!bootable) throw new Error('no kernel was prepared');
+    const { accelerator } = await chooseAccelerator(flags.accel);
+    progress({ task: `boot ${bootable.kernel.release} on ${machine.name}` });
+    const guest = await bootGuest(
+      { ...bootable, machine, cmdline: [], accelerator, dir },
+      { signal: interrupt.signal },
+    );
+    view.close();
+    try {
+      const { recorder, ending } = await session(guest, machine, interrupt.signal);
+      if (recorder.steps.length === 0) {
+        process.stderr.write('nothing was typed, so nothing is written\n');
+        return 0;
+      }
+      const text = await draftText(
+        {
+          topology,
+          kernel: bootable.kernel.release,
+          steps: recorder.steps,
+          ...(ending !== undefined && { ending }),
+        },
+        file,
+      );
+      await writeFile(file, text, { flag: 'wx' });
+      const shown = relative(process.cwd(), file) || file;
+      process.stderr.write(
+        `${recorder.steps.length} steps: ${shown}\nplay them with: cxlrig run ./${shown}\n`,
+      );
+      return 0;
+    } finally {
+      await guest.stop();
+    }
+  } finally {
+    view.close();
+    interrupt.release();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+interface Session {
+  readonly recorder: Recorder;
+  /** how it ended, when the person did not end it */
+  readonly ending?: string;
+}
+
+/** Reads lines from the terminal, or from a pipe, until there are no more, or the guest is gone. */
+async function session(guest: RunningGuest, machine: MachinePlan, signal: AbortSignal): Promise<Session> {
+  const recorder = await startRecorder(guest, machine);
+  const isTerminal = process.stdin.isTTY;
+  const lines = createInterface({
+    input: process.stdin,
+    output: process.stderr,
+    terminal: isTerminal,
+    historySize: 500,
+    prompt: isTerminal ? `${machine.name}# ` : '',
+  });
+  signal.addEventListener('abort', () => lines.close());
+  // a half-typed line is dropped, as shells do it; the session goes on
+  lines.on('SIGINT', () => {
+    lines.write(null, { ctrl: true, name: 'u' });
+    process.stderr.write('\n');
+    lines.prompt();
+  });
+  try {
+    lines.prompt();
+    for await (const text of lines) {
+      if (/^\s*(exit|logout)\b/.test(text)) break;
+      const remark = /^\s*#\s*(.*)$/.exec(text)?.[1];
+      if (remark !== undefined) recorder.remark(remark);
+      else if (text.trim() !== '') await typeLine(recorder, text);
+      lines.prompt();
+    }
+    return { recorder };
+  } catch (error) {
+    if (error instanceof GuestDied || error instanceof GuestTimeout) {
+      process.stderr.write(`\n${error.message}\n`);
+      return { recorder, ending: `The last line was the end of the guest: ${error.message}` };
+    }
+    throw error;
+  } finally {
+    lines.close();
+  }
+}
+
+async function typeLine(recorder: Recorder, text: string): Promise<void> {
+  const { stdout, stderr } = await recorder.type(text);
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+}
