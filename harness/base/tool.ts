@@ -1,3 +1,4 @@
+import { delimiter } from 'node:path';
 import { execa, type Options } from 'execa';
 import { RigError, type RigStage } from './errors.js';
 
@@ -80,6 +81,11 @@ function toolOptions({ cwd, env, input, stdoutTo }: ToolCall) {
     ...(input === undefined ? { stdin: 'ignore' } : { input }),
     ...(cwd === undefined ? {} : { cwd }),
     ...(stdoutTo === undefined ? {} : { stdout: { file: stdoutTo } }),
-    env: { LC_ALL: 'C', ...env },
+    env: { LC_ALL: 'C', PATH: pathWithSbin(), ...env },
   } as const satisfies Options;
+}
+
+/** An ordinary user's PATH on Debian has no sbin, where depmod lives. */
+function pathWithSbin(): string {
+  return [process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delimiter);
 }
