@@ -50,7 +50,7 @@ export async function loadScenarioText(text: string, file: string): Promise<Scen
   const source = scenarioSource(document);
   const { raw } = document;
   const refuse = (faults: readonly Diagnostic[]): never => {
-    throw new DocumentError(inFileOrder(faults), text);
+    throw new DocumentError(firstOf(inFileOrder(faults)), text);
   };
   if (!isMap(raw)) {
     const { error } = scenarioDocument.safeParse(raw);
@@ -216,6 +216,15 @@ function withoutPlacesOf(causes: readonly Diagnostic[], faults: readonly Diagnos
           cause.column < (fault.endColumn ?? fault.column + 1),
       ),
   );
+}
+
+function firstOf(faults: readonly Diagnostic[]): readonly Diagnostic[] {
+  const next = faults[MANY_FAULTS];
+  if (!next) return faults;
+  return [
+    ...faults.slice(0, MANY_FAULTS),
+    { ...next, message: `and ${faults.length - MANY_FAULTS} faults more` },
+  ];
 }
 
 function inFileOrder(faults: readonly Diagnostic[]): Diagnostic[] {

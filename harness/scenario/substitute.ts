@@ -42,6 +42,8 @@ interface Settled {
 /** A text beyond it is not for a person to read; it also stops variables that double each other. */
 const LONGEST_TEXT = 64 * 1024;
 const DEEPEST_VARIABLES = 32;
+/** So many faults of one text say enough. */
+const MOST_FAULTS_OF_A_TEXT = 20;
 
 /** The substitution of static names for one row. Faults go to `faults`; what is wrong stays in the text as it is. */
 export function substitution(
@@ -94,7 +96,9 @@ export function substitution(
 
   const substitute = (text: string, path: DocumentPath): Settled => {
     const captures: Settled['captures'][number][] = [];
+    let complaints = 0;
     const complain = (reference: Reference, message: string, hint?: string): string => {
+      if (++complaints > MOST_FAULTS_OF_A_TEXT) return text.slice(reference.start, reference.end);
       const place = source.atReference(path, text, reference);
       faults.push({ ...place, message, ...(hint === undefined ? {} : { hint }) });
       return text.slice(reference.start, reference.end);
@@ -160,11 +164,13 @@ export function substitution(
     budget.characters -= text.length;
     if (!text.includes('${')) return text;
     const { value, captures } = substitute(text, path);
-    for (const capture of captures) {
-      const { name, root } = capture.reference;
+    let told = 0;
+    for (const { reference, text: whole, path: place } of captures) {
+      const { name, root } = reference;
       const fault = scope.captures?.has(root) ? unknownPart(name, root) : unknownName(root, scope);
-      if (fault)
-        faults.push({ ...source.atReference(capture.path, capture.text, capture.reference), ...fault });
+      if (!fault) continue;
+      faults.push({ ...source.atReference(place, whole, reference), ...fault });
+      if (++told === MOST_FAULTS_OF_A_TEXT) break;
     }
     return scope.captures || typeof value !== 'string' ? value : unescapeReferences(value);
   };
