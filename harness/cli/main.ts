@@ -2,8 +2,10 @@
 import { Command, CommanderError } from 'commander';
 import { ownVersion } from '../run/environment.js';
 import { registerCheck } from './check.js';
+import { registerDoctor } from './doctor.js';
 import { explain } from './explain.js';
 import { registerExport } from './export.js';
+import { registerKernel } from './kernel.js';
 import { registerList } from './list.js';
 import { registerRecord } from './record.js';
 import { registerReport } from './report.js';
@@ -38,6 +40,8 @@ for (const register of [
   registerReport,
   registerExport,
   registerRecord,
+  registerKernel,
+  registerDoctor,
 ]) {
   register(program);
 }
