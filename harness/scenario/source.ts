@@ -27,8 +27,8 @@ export function scenarioSource(document: YamlDocument): ScenarioSource {
   const atReference = (path: DocumentPath, text: string, reference: Reference): SourceRange => {
     const place = at(path);
     const token = text.slice(reference.start, reference.end);
-    const before = referencesIn(text).filter(
-      ({ start, end }) => start < reference.start && text.slice(start, end) === token,
+    const before = referencesIn(text.slice(0, reference.start)).filter(
+      ({ start, end }) => text.slice(start, end) === token,
     ).length;
     return occurrence(lines, place, token, before) ?? place;
   };
