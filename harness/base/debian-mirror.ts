@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { execa } from 'execa';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -22,8 +23,9 @@ export async function debianMirror(
   // asking apt costs up to a second
   if (known !== undefined && (await modifiedAt(memo)) > (await sourcesModifiedAt())) return known;
   const mirror = (await mirrorOfApt()) ?? (await mirrorOfMmdebstrap(dir));
-  await writeFile(`${memo}.${process.pid}`, mirror);
-  await rename(`${memo}.${process.pid}`, memo);
+  const draft = `${memo}.${randomUUID()}`;
+  await writeFile(draft, mirror);
+  await rename(draft, memo);
   return mirror;
 }
 
@@ -97,7 +99,7 @@ async function mirrorOfApt(): Promise<string | undefined> {
  * list is written and before anything is fetched, so the hook prints the list and ends the run.
  */
 async function mirrorOfMmdebstrap(dir: string): Promise<string> {
-  const target = join(dir, `.mirror-${process.pid}`);
+  const target = join(dir, `.mirror-${randomUUID()}`);
   try {
     const { stdout } = await execa(
       'mmdebstrap',

@@ -96,6 +96,12 @@ describe('a look-up', () => {
     expect((await suite().resolve('linux-image-*')).version).toBe('6.12.107-1');
   });
 
+  test('may be asked for by many at once', async () => {
+    const found = await Promise.all(Array.from({ length: 8 }, () => suite().resolve('linux-image-*')));
+    expect(new Set(found.map(({ version }) => version))).toEqual(new Set(['6.12.94-1']));
+    expect((await readdir(join(dir, 'root'))).filter((name) => name.includes('.'))).toEqual([]);
+  });
+
   test('for a name that is not there says where it looked', async () => {
     await expect(suite().resolve('linux-image-9*', { suite: 'stable' })).rejects.toMatchObject({
       stage: 'download',

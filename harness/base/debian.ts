@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { execa } from 'execa';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -474,7 +475,7 @@ async function readAnswers(file: string, index: number | undefined): Promise<Rec
 
 /** Other processes read these files at any moment. */
 async function writeWhole(file: string, text: string): Promise<void> {
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, text);
   await rename(draft, file);
 }
