@@ -1,5 +1,5 @@
 import { walkIomem } from './iomem.js';
-import { byName } from './parse-state.js';
+import { byName } from './readings.js';
 import type { State, StateChange } from './state.js';
 
 /**

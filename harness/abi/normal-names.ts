@@ -1,4 +1,4 @@
-import { byName } from './parse-state.js';
+import { byName } from './readings.js';
 import type { Namespace, NdRegion, State } from './state.js';
 
 /**

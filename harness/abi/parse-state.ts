@@ -1,4 +1,5 @@
 import { parseIomem } from './iomem.js';
+import { byName, readingsOf, type Bus, type Readings } from './readings.js';
 import type {
   DaxDevice,
   Decoder,
@@ -13,9 +14,9 @@ import type {
 } from './state.js';
 
 /**
- * The state from what `stateScript` printed: `device PATH REALPATH`, `driver PATH NAME`, `uport PATH NAME` and
- * `name PATH` lines, then grep's `FILE:LINE` for every line of every file. A device of which an attribute that every
- * such device has is missing was just going away: it is left out.
+ * The state from what `stateScript` printed: `device PATH REALPATH`, `driver PATH NAME`, `uport PATH NAME`,
+ * `name PATH` and `opens PATH` lines, then grep's `FILE:LINE` for every line of every file. A device of which an
+ * attribute that every such device has is missing was just going away: it is left out.
  */
 export function parseState(text: string): State {
   const read = readingsOf(text);
@@ -60,76 +61,6 @@ export function parseState(text: string): State {
       .map((name) => name.replace(/^deny-(.*)\.conf$/, '$1'))
       .sort(byName),
   };
-}
-
-type Bus = 'cxl' | 'dax' | 'nd';
-
-/** What was read, by where it stands in the guest. */
-interface Readings {
-  file(path: string): string | undefined;
-  /** open(2) of the device node succeeded */
-  opens(path: string): boolean;
-  /** names below a folder that the script looked for by glob */
-  names(folder: string): string[];
-  devices(bus: Bus): string[];
-  attribute(bus: Bus, device: string, name: string): string | undefined;
-  /** names of attributes of a device that were read */
-  attributes(bus: Bus, device: string): string[];
-  driver(bus: Bus, device: string): string | null;
-  realPath(bus: Bus, device: string): string;
-  uport(bus: Bus, device: string): string | undefined;
-}
-
-function readingsOf(text: string): Readings {
-  const files = new Map<string, string>();
-  const said = {
-    device: new Map<string, string>(),
-    driver: new Map<string, string>(),
-    uport: new Map<string, string>(),
-  };
-  const names: string[] = [];
-  const opening = new Set<string>();
-  const attributes = new Map<string, string[]>();
-  for (const line of text.split('\n')) {
-    const words = /^(device|driver|uport|name|opens) (\S+) ?(.*)$/.exec(line);
-    if (words) {
-      const [, kind, written = '', value = ''] = words;
-      const path = absolute(written);
-      if (kind === 'name') names.push(path);
-      else if (kind === 'opens') opening.add(path);
-      else said[kind as keyof typeof said].set(path, value);
-      continue;
-    }
-    const colon = line.indexOf(':');
-    if (colon < 0) continue;
-    const path = absolute(line.slice(0, colon));
-    const before = files.get(path);
-    files.set(path, before === undefined ? line.slice(colon + 1) : `${before}\n${line.slice(colon + 1)}`);
-    const device = /^(\/sys\/bus\/\w+\/devices\/[^/]+)\/(.*)$/.exec(path);
-    if (device && before === undefined) {
-      const [, owner = '', name = ''] = device;
-      attributes.set(owner, [...(attributes.get(owner) ?? []), name]);
-    }
-  }
-  const pathOf = (bus: Bus, device: string): string => `/sys/bus/${bus}/devices/${device}`;
-  return {
-    file: (path) => files.get(path),
-    opens: (path) => opening.has(path),
-    names: (folder) => names.flatMap((path) => (path.startsWith(folder) ? [path.slice(folder.length)] : [])),
-    devices: (bus) =>
-      [...said.device.keys()]
-        .flatMap((path) => (path.startsWith(pathOf(bus, '')) ? [path.slice(pathOf(bus, '').length)] : []))
-        .sort(byName),
-    attribute: (bus, device, name) => files.get(`${pathOf(bus, device)}/${name}`),
-    attributes: (bus, device) => attributes.get(pathOf(bus, device)) ?? [],
-    driver: (bus, device) => said.driver.get(pathOf(bus, device)) ?? null,
-    realPath: (bus, device) => said.device.get(pathOf(bus, device)) ?? '',
-    uport: (bus, device) => said.uport.get(pathOf(bus, device)),
-  };
-}
-
-function absolute(path: string): string {
-  return path.startsWith('/') ? path : `/sys/${path}`;
 }
 
 function devicesOf<T>(
@@ -354,9 +285,4 @@ function nonEmpty(text: string | undefined): string | undefined {
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
-}
-
-/** region2 before region10 */
-export function byName(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true });
 }

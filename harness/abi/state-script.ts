@@ -79,7 +79,12 @@ export function stateScript(): string {
     'done',
     // the first line of it is the total
     `for _d in ${nodes}/node[0-9]*; do read -r _p < $_d/meminfo && _o="$_o$_d/meminfo:$_p$_n"; done`,
-    `for _d in ${NAMES.join(' ')}; do [ -e "$_d" ] && _o="\${_o}name $_d$_n"; done`,
+    `for _d in ${NAMES.join(' ')}; do`,
+    '  [ -e "$_d" ] || continue',
+    '  _o="${_o}name $_d$_n"',
+    // `true`, not `:`, which POSIX lets end the shell when its redirection fails
+    '  case $_d in /dev/dax*) true < "$_d" && _o="${_o}opens $_d$_n";; esac',
+    'done',
     'echo "$_o"',
     `grep -sHF '' $_f ${OTHER_FILES.join(' ')}`,
     'cd /',

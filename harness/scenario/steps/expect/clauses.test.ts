@@ -19,7 +19,7 @@ const serials: Readonly<Record<string, number>> = { 'mem-a': 1, 'mem-b': 2, 'mem
 function worldOf(state: State): World {
   const range = { start: 0x5d0000000, size: 0x20000000 };
   const session = {
-    captures: new Map([['r', { kind: 'region', name: 'region0', decoders: ['decoder3.0'] }]]),
+    captures: new Map([['r', { kind: 'region', name: 'region0', decoders: ['decoder2.0'] }]]),
     lastKnown: new Map(),
     ranges: new Map([['region0', range]]),
     snapshots: new Map([['boot', boot]]),
