@@ -53,9 +53,16 @@ export interface DebianSuite {
    */
   using<T>(job: () => Promise<T>): Promise<T>;
   /** Where a suite's packages come from, for tools that fetch by themselves. */
-  source(
-    suite: string,
-  ): Promise<{ readonly mirror: string; readonly keyring: string; readonly codename: string }>;
+  source(suite: string): Promise<PackageSource>;
+}
+
+export interface PackageSource {
+  readonly mirror: string;
+  /** file of the keys that sign it */
+  readonly keyring: string;
+  readonly codename: string;
+  /** folder of apt's lists, as `Dir::State::lists`: of this suite and others */
+  readonly lists: string;
 }
 
 /** The index names a version that the mirror does not have any more. */
@@ -123,7 +130,7 @@ export function debianSuite(options: DebianSuiteOptions = {}): DebianSuite {
       const apt = await root();
       await refreshIfOld(apt, progress);
       const codename = byCodename(suite, await readCodenames(apt));
-      return { mirror: apt.mirror, keyring: apt.keyring, codename };
+      return { mirror: apt.mirror, keyring: apt.keyring, codename, lists: join(apt.dir, 'state/lists') };
     },
   };
 }

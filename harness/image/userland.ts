@@ -1,5 +1,5 @@
-import { access, chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { access, chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { cached, contentKey } from '../base/cache.js';
 import { PackageGone, type DebianSuite } from '../base/debian.js';
 import { RigError } from '../base/errors.js';
@@ -51,7 +51,7 @@ export async function buildUserland(
 }
 
 /** To be changed with the code below: what it makes of the same recipe is another image then. */
-const LAYOUT = '1';
+const LAYOUT = '2';
 
 const LAYER = 'userland.cpio';
 const TASK = 'build the guest image';
@@ -67,7 +67,7 @@ async function unpackPackages(
   tree: string,
   progress: Progress,
 ): Promise<void> {
-  const { mirror, keyring, codename } = await suite.source(recipe.suite);
+  const { mirror, keyring, codename, lists } = await suite.source(recipe.suite);
   const scratch = `${tree}.tmp`;
   await mkdir(scratch);
   const aptOptions = join(scratch, 'acquire.conf');
@@ -83,16 +83,18 @@ async function unpackPackages(
         '--architectures=amd64',
         `--include=${packages.join(',')}`,
         `--aptopt=${aptOptions}`,
-        ...recipe.exclude.map((pattern) => `--dpkgopt=path-exclude=${pattern}`),
+        // the index that the versions were resolved by, instead of a second one
+        '--skip=update',
+        '--setup-hook=cp "$LISTS"/*_dists_* "$1/var/lib/apt/lists/"',
         codename,
         tree,
         `deb [signed-by=${keyring}] ${mirror} ${codename} main`,
       ],
       purpose: 'unpack the packages of the guest image',
       stage: 'image',
-      env: { TMPDIR: scratch },
+      env: { TMPDIR: scratch, LISTS: lists },
       onStderr: (line) => {
-        const step = /^I: (.*?)(\.\.\.)?$/.exec(line)?.[1];
+        const step = /^I: ((?:downloading|extracting) .*?)(\.\.\.)?$/.exec(line)?.[1];
         if (step !== undefined) progress({ task: TASK, detail: step });
       },
     });
@@ -131,6 +133,7 @@ const LEFTOVERS = ['dev', 'var', 'tmp', 'etc/apt', 'etc/dpkg', 'etc/resolv.conf'
 /** What makes a bootable system of unpacked packages. */
 async function finishTree(recipe: Recipe, tree: string): Promise<void> {
   for (const name of LEFTOVERS) await rm(join(tree, name), { recursive: true, force: true });
+  await removeExcluded(recipe, tree);
   for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
     await mkdir(join(tree, 'usr', name), { recursive: true });
     await symlink(`usr/${name}`, join(tree, name));
@@ -148,6 +151,28 @@ async function finishTree(recipe: Recipe, tree: string): Promise<void> {
     await writeFile(join(tree, path), content);
     await chmod(join(tree, path), mode);
   }
+}
+
+/** (As mmdebstrap's path-exclude, which starts an interpreter for each package.) */
+async function removeExcluded({ exclude }: Recipe, tree: string): Promise<void> {
+  const isExcluded = exclusion(exclude);
+  const entries = await readdir(tree, { recursive: true, withFileTypes: true });
+  for (const { parentPath, name } of entries) {
+    const path = join(parentPath, name);
+    if (isExcluded(`/${relative(tree, path)}`)) await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** Matches whole paths; `*` stands for any text, slashes included, and `?` for one character. */
+export function exclusion(patterns: readonly string[]): (path: string) => boolean {
+  const sources = patterns.map((pattern) =>
+    pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.'),
+  );
+  const matcher = new RegExp(`^(?:${sources.join('|')})$`);
+  return (path) => matcher.test(path);
 }
 
 async function exists(path: string): Promise<boolean> {
