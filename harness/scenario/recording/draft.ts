@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { Document, isMap, isScalar, isSeq, visit, type YAMLMap } from 'yaml';
 import { loadScenarioText } from '../load.js';
 import type { StepDocument } from '../language.js';
 
@@ -25,7 +25,31 @@ export async function draftText(draft: Draft, file: string): Promise<string> {
     steps,
     'leaves-no-trace': false,
   };
-  const text = stringify(document, { lineWidth: 110, aliasDuplicateObjects: false });
+  const text = asPeopleWriteIt(document);
   await loadScenarioText(text, file);
   return text;
+}
+
+const WIDTH = 110;
+
+/** Small things stand on one line, `{ path: ..., value: ... }`, as in the scenarios that people write. */
+function asPeopleWriteIt(value: unknown): string {
+  const document = new Document(value, { aliasDuplicateObjects: false });
+  visit(document, {
+    Seq(_, node) {
+      node.flow = node.items.every((item) => isScalar(item));
+    },
+    Pair(_, { value: body }) {
+      if (isMap(body) && isSmall(body)) body.flow = true;
+    },
+  });
+  return document.toString({ lineWidth: WIDTH, flowCollectionPadding: true, singleQuote: true });
+}
+
+function isSmall(map: YAMLMap): boolean {
+  const isFlat = map.items.every(
+    ({ value }) => isScalar(value) || (isSeq(value) && value.items.every((item) => isScalar(item))),
+  );
+  const text = JSON.stringify(map.toJSON());
+  return isFlat && text.length < WIDTH - 20 && !text.includes('\\n');
 }

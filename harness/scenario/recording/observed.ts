@@ -33,7 +33,13 @@ export function observed(
   const touched = (kind: string): string[] => [
     ...new Set(changes.flatMap(({ keys }) => (keys[0] === kind && keys[1] !== undefined ? [keys[1]] : []))),
   ];
-  for (const name of touched('regions')) clauses.region.push(regionClause(name, state, machine));
+  for (const name of touched('regions')) {
+    const clause = regionClause(name, state, machine);
+    const changed = changedParts('regions', name, changes);
+    // of a region that was there before, only what became another
+    const told = Object.entries(clause).filter(([key]) => key === 'name' || !changed || changed.has(key));
+    if (told.length > 1) clauses.region.push(Object.fromEntries(told));
+  }
   for (const name of touched('daxDevices')) clauses.dax.push(daxClause(name, state));
   clauses.memory.push(...memoryClauses(touched('memoryBlocks').map(Number), state));
   for (const id of touched('nodes'))
@@ -50,6 +56,13 @@ export function observed(
   const found = Object.entries(clauses).filter(([, list]) => list.length > 0);
   if (found.length === 0) return undefined;
   return Object.fromEntries(found.map(([kind, list]) => [kind, list.length === 1 ? list[0] : list]));
+}
+
+/** The parts of a thing that changed, by their names in the language; undefined when all of it came or went. */
+function changedParts(kind: string, name: string, changes: readonly StateChange[]): Set<string> | undefined {
+  const own = changes.filter(({ keys }) => keys[0] === kind && keys[1] === name);
+  if (own.some(({ keys }) => keys.length === 2)) return undefined;
+  return new Set(own.map(({ keys }) => (keys[2] === 'interleaveWays' ? 'interleave_ways' : (keys[2] ?? ''))));
 }
 
 function regionClause(name: string, state: State, machine: MachinePlan): Record<string, unknown> {

@@ -27,7 +27,12 @@ const SETTLE_LOOKS = 12;
 const SETTLE_PAUSE_MS = 150;
 
 export async function startRecorder(guest: GuestShell, machine: MachinePlan): Promise<Recorder> {
-  let state = await readState(guest);
+  // in shells of its own: reading the state must not change the folder of the one that is typed into
+  const aside: GuestShell = {
+    exec: (line, options) => guest.exec(line, options),
+    type: (line, options) => guest.exec(line, options),
+  };
+  let state = await readState(aside);
   let name: string | undefined;
   const steps: StepDocument[] = [];
   const context: string[] = [];
@@ -77,7 +82,7 @@ export async function startRecorder(guest: GuestShell, machine: MachinePlan): Pr
           name,
         ),
       );
-      state = await settledState(guest, state);
+      state = await settledState(aside, state);
       const expectation = observed(diffStates(before, state), state, machine);
       if (expectation) steps.push({ expect: expectation });
       return line;
