@@ -83,13 +83,16 @@ describe('a kernel built from source', () => {
     expect(error.message).toMatch(/without what a guest needs:\n {2}CONFIG_VIRTIO_NET=y or m: SSH/);
   });
 
-  it('comes from a revision of a git repository', async () => {
+  it('comes from a revision of a git repository, fetched from an address or read in its folder', async () => {
     await commitTree();
     await writeFile(join(tree, 'drivers/dax/kmem.c'), 'int later;\n');
     await writeProfile({ source: { git: { repository: `file://${tree}`, revision: 'HEAD' } } });
     const kernel = await resolveKernel(profile);
     expect(await readFile(kernel.image, 'latin1')).toContain('int kmem_second(void);');
     expect(kernel.origin).toMatch(/linux HEAD \([0-9a-f]{12}\)$/);
+    await writeProfile({ source: { git: { repository: tree, revision: 'HEAD' } } });
+    const read = await resolveKernel(profile);
+    expect(read.id).toBe(kernel.id);
     const error = await failure(
       writeProfile({ source: { git: { repository: tree, revision: 'v99' } } }).then(() =>
         resolveKernel(profile),

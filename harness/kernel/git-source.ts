@@ -8,26 +8,54 @@ import type { KernelSource } from './profile.js';
 import type { SourceTree } from './source-tree.js';
 import { tool } from './tool.js';
 
-/** One revision of a repository, fetched alone: the history of the kernel is gigabytes. */
+/**
+ * One revision of a repository. One that is a folder is read where it is; from an address only this revision is
+ * fetched: the history of the kernel is gigabytes.
+ *
+ * @throws UsageError when a repository on this machine has no such revision
+ */
 export async function gitRevision(
   depot: Depot,
   { repository, revision }: NonNullable<KernelSource['git']>,
   progress: Progress,
 ): Promise<SourceTree> {
   const wanted = await fullRevision(repository, revision);
-  const ref = `refs/sources/${contentKey(repository, wanted)}`;
-  const commit = await known(depot, /^[0-9a-f]{40,64}$/.test(wanted) ? wanted : undefined);
-  const fetched = commit ?? (await fetchRevision(depot, repository, wanted, ref, progress));
-  const tree = await git(depot, ['rev-parse', '--verify', `${fetched}^{tree}`], {
+  const alternates = repository.startsWith('/') ? [await objectsOf(repository)] : [];
+  const commit = alternates.length > 0 ? wanted : await fetchedRevision(depot, repository, wanted, progress);
+  const tree = await git(depot, ['rev-parse', '--verify', `${commit}^{tree}`], {
+    alternates,
     purpose: `find the tree of ${revision}`,
   });
+  const short = commit.slice(0, 12);
   return {
     depot,
     tree: tree.toString().trim(),
-    label: `${repository} ${revision} (${fetched.slice(0, 12)})`,
+    label: commit.startsWith(revision) ? `${repository} ${short}` : `${repository} ${revision} (${short})`,
     lineage: repository,
-    alternates: [],
+    alternates,
   };
+}
+
+async function objectsOf(repository: string): Promise<string> {
+  const args = ['rev-parse', '--path-format=absolute', '--git-path', 'objects'];
+  const found = await tool({
+    program: 'git',
+    args: ['-c', 'safe.directory=*', '-C', repository, ...args],
+    purpose: `find the objects of ${repository}`,
+  });
+  return found.toString().trim();
+}
+
+/** @returns the commit id, of what is in the depot now */
+async function fetchedRevision(
+  depot: Depot,
+  repository: string,
+  revision: string,
+  progress: Progress,
+): Promise<string> {
+  const ref = `refs/sources/${contentKey(repository, revision)}`;
+  const commit = await known(depot, /^[0-9a-f]{40,64}$/.test(revision) ? revision : undefined);
+  return commit ?? fetchRevision(depot, repository, revision, ref, progress);
 }
 
 /** A repository on this machine knows abbreviations and `v7.3~2`; another can be asked for names and full ids only. */
