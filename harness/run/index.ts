@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { RigError } from '../base/errors.js';
 import { chooseAccelerator, qemuVersion } from '../guest/index.js';
 import { countVerdicts } from '../report/results.js';
@@ -70,11 +70,24 @@ export async function run(
   return { runDir, summary, traces };
 }
 
+/** mkdir -p. Node's own recursive mkdir never returns below /proc, where mkdir says ENOENT of a parent that exists. */
+async function makeFolder(path: string): Promise<void> {
+  const make = (): Promise<void> =>
+    mkdir(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  await make().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await make();
+  });
+}
+
 /** `.cxlrig/runs/2026-11-22T18-20-05.123`: sorts by time, and a second run in the same millisecond gets another. */
 async function makeRunDir(out: string, startedAt: number): Promise<string> {
   const name = new Date(startedAt).toISOString().replaceAll(':', '-').replace('Z', '');
   try {
-    await mkdir(out, { recursive: true });
+    await makeFolder(out);
     for (let copy = 0; ; copy += 1) {
       const dir = join(out, copy === 0 ? name : `${name}-${copy}`);
       const made = await mkdir(dir).then(

@@ -7,6 +7,9 @@ import { runCase } from './case.js';
 import { guestPool } from './guest-pool.js';
 import type { PlannedCase } from './plan.js';
 
+// The run is gone, whatever killed it: this worker, and by it the guest, must not outlive it.
+process.once('disconnect', () => process.exit(1));
+
 /** Beyond the case's own time: booting, reading the state, ending a guest. */
 const AROUND_A_CASE_MS = 180_000;
 

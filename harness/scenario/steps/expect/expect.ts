@@ -140,9 +140,12 @@ function putIn(text: string, { session }: StepScope): string | undefined {
   }
 }
 
+/** As much of a file as an expectation can sensibly speak about: it may be a whole device. */
+const MOST_OF_A_FILE = 64 * 1024;
+
 async function readFile(path: string, scope: StepScope): Promise<string | undefined> {
   const file = quote(path);
-  const found = await quietly(`[ -e ${file} ] && { echo; cat ${file}; }`, scope);
+  const found = await quietly(`[ -e ${file} ] && { echo; head -c ${MOST_OF_A_FILE} ${file}; }`, scope);
   return found === '' ? undefined : found.slice(1);
 }
 

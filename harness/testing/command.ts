@@ -1,0 +1,40 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa, type Options } from 'execa';
+import { onTestFinished } from 'vitest';
+import { packageRoot } from '../base/places.js';
+
+/** The built command line, as users run it. `npm run build` comes before the guest tests. */
+export const builtCommand = join(packageRoot, 'dist/harness/cli/main.js');
+
+export interface Finished {
+  readonly exitCode: number | undefined;
+  /** standard output and error, as they came */
+  readonly text: string;
+}
+
+/** Runs `cxlrig ...` to its end, which comes within ten minutes or not at all. */
+export async function cxlrig(args: readonly string[], options: Options = {}): Promise<Finished> {
+  const { exitCode, all } = await execa('node', [builtCommand, ...args], {
+    timeout: 30 * 60_000,
+    ...options,
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+  });
+  return { exitCode, text: String(all) };
+}
+
+/** A folder for a run's artifacts or a user's scenarios; gone with the test. */
+export async function workFolder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'cxlrig-test-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** Processes, ours apart, whose command line has the text. */
+export async function processesWith(text: string): Promise<string[]> {
+  const { stdout } = await execa('ps', ['-eo', 'pid=,args=']);
+  return stdout.split('\n').filter((line) => line.includes(text) && !line.includes(builtCommand));
+}
