@@ -81,7 +81,7 @@ function typedLines({ steps }: CaseTrace, failed: StepTrace | undefined): string
     .slice(0, until)
     .flatMap((step) => step.lines)
     .map(({ text, channel, errno, code }) => {
-      const result = errno ?? (code === 0 || code === undefined ? '' : `exit ${code ?? 'by a signal'}`);
+      const result = errno ?? exitText(code);
       const prompt = channel === 'qmp' ? 'qmp>' : '#';
       return `    ${prompt} ${text.trim().replaceAll('\n', '\n      ')}${result === '' ? '' : `   -> ${result}`}`;
     });
@@ -93,6 +93,12 @@ function typedLines({ steps }: CaseTrace, failed: StepTrace | undefined): string
     ...(left > 0 ? [`    ... ${left} lines before, see repro.sh`] : []),
     ...lines.slice(-MOST_LINES_TYPED),
   ];
+}
+
+function exitText(code: number | null | undefined): string {
+  if (code === undefined) return 'no answer';
+  if (code === null) return 'killed';
+  return code === 0 ? '' : `exit ${code}`;
 }
 
 function logLines({ log }: StepTrace): string[] {

@@ -53,6 +53,7 @@ export interface TypedLine {
   readonly milliseconds: number;
   readonly stdout?: string;
   readonly stderr?: string;
+  /** exit status; null: killed by a signal; absent: no answer came, the guest died or was stuck */
   readonly code?: number | null;
   /** by name, when the kernel refused */
   readonly errno?: string;

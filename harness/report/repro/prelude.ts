@@ -108,7 +108,7 @@ exists() { [ -e "$1" ] && echo yes || echo no; }
 
 # a number in decimal, however the file writes it
 number() {
-	n=$(cat "$1") && echo $((n))
+	read=$(cat "$1") && echo $((read))
 }
 
 # driver_of BUS DEVICE
@@ -128,11 +128,11 @@ memdev_with() {
 
 # serial numbers of a region's targets, in interleave order
 targets_of() {
-	n=0
-	while [ -e "$D/$1/target$n" ]; do
-		t=$(cat "$D/$1/target$n")
-		[ -n "$t" ] && number "$(readlink -f "$D/$t/..")/uport/serial" || echo none
-		n=$((n + 1))
+	way=0
+	while [ -e "$D/$1/target$way" ]; do
+		target=$(cat "$D/$1/target$way")
+		if [ -n "$target" ]; then number "$(readlink -f "$D/$target/..")/uport/serial"; else echo none; fi
+		way=$((way + 1))
 	done | tr '\\n' ' ' | sed 's/ $//'
 }
 

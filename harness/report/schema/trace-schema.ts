@@ -66,7 +66,7 @@ const typedLine = z
       .number()
       .nullable()
       .exactOptional()
-      .meta({ description: 'exit status; null: killed by a signal' }),
+      .meta({ description: 'exit status; null: killed by a signal; absent: no answer came' }),
     errno: z.string().exactOptional().meta({ description: 'by name, when the kernel refused' }),
   })
   .meta({ id: 'typedLine', description: 'a line typed in the guest, exactly, and what came of it' });

@@ -99,8 +99,10 @@ export function makeScope(
     },
     type: async (...typed) => {
       session.isFresh = false;
-      const done = await typeLines(shell, typed, {
-        timeoutMs: timeLeft(typed.map(({ text }) => text).join('; ')),
+      const timeoutMs = timeLeft(typed.map(({ text }) => text).join('; '));
+      const done = await typeLines(shell, typed, { timeoutMs }).catch((error: unknown) => {
+        for (const { text } of typed) record(unanswered(text));
+        throw error;
       });
       for (const line of done) record(asTypedLine(line));
       const last = done.at(-1);
@@ -116,10 +118,13 @@ export function makeScope(
     exec: async (text, stdin) => {
       session.isFresh = false;
       const at = Date.now();
-      const result = await guest.exec(text, {
-        timeoutMs: timeLeft(text),
-        ...(stdin === undefined ? {} : { stdin }),
-      });
+      const timeoutMs = timeLeft(text);
+      const result = await guest
+        .exec(text, { timeoutMs, ...(stdin === undefined ? {} : { stdin }) })
+        .catch((error: unknown) => {
+          record(unanswered(text));
+          throw error;
+        });
       record({
         text,
         channel: 'sh',
@@ -193,6 +198,11 @@ export async function lookUntil<T>(
 
 export function sleep(milliseconds: number): Promise<void> {
   return new Promise((done) => setTimeout(done, milliseconds));
+}
+
+/** What the guest was told when it died or stuck: the kernel log says how far it came. */
+function unanswered(text: string): TypedLine {
+  return { text, channel: 'sh', at: Date.now(), milliseconds: 0 };
 }
 
 function asTypedLine({ text, at, milliseconds, stdout, stderr, code, errno }: TypedShLine): TypedLine {

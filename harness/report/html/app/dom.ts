@@ -18,7 +18,14 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** The same for SVG. */
+/** Text that may be broken after each slash of the paths in it. */
+export function breakable(text: string): Child[] {
+  return text
+    .split(/(?<=\/)/)
+    .flatMap((part, index) => (index === 0 ? [part] : [document.createElement('wbr'), part]));
+}
+
+/** An element of SVG. */
 export function s<K extends keyof SVGElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},

@@ -55,7 +55,12 @@ function summary(cells: readonly MapCell[], blockBytes: number): string {
   const counts = new Map<string, number>();
   for (const { block } of cells) {
     const kind = cellKind(block);
-    const name = kind === 'offline' ? 'offline' : `${block.state} ${block.zones.join('+') || 'no zone'}`;
+    const name =
+      kind === 'other'
+        ? 'online in several zones'
+        : kind === 'offline'
+          ? 'offline'
+          : `${block.state} ${block.zones.join('+')}`;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const parts = [...counts].map(([name, count]) => (counts.size > 1 ? `${count} ${name}` : name));

@@ -27,6 +27,7 @@ function stepDetails(step: StepTrace, content: CaseContent): Child[] {
     ),
     failure && failureBox(failure),
     ...step.splats.map(splatBox),
+    section('Expected', step.kind === 'expect' ? undefined : 0, expectation(step)),
     section('Typed', step.lines.length, typedLines(step.lines)),
     section('State changes', step.changes.length, changeTable(step.changes)),
     section('Kernel log', logLines(step.log), kernelLog(step.log)),
@@ -125,21 +126,38 @@ function splatBox({ kind, title, fingerprint, text, allowed }: SplatRecord): HTM
 }
 
 function changeTable(changes: readonly StateChange[]): HTMLElement {
+  return h('div', { class: 'changes' }, ...changes.map(changeRow));
+}
+
+function changeRow({ path, keys, before, after }: StateChange): HTMLElement {
+  const key = keys.at(-1) ?? '';
+  const kind = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
   return h(
     'div',
-    { class: 'changes' },
-    ...changes.map(({ path, keys, before, after }) => {
-      const key = keys.at(-1) ?? '';
-      return h(
-        'div',
-        { class: `change ${before === undefined ? 'added' : after === undefined ? 'removed' : ''}` },
-        h('span', { class: 'change-mark' }, before === undefined ? '+' : after === undefined ? '−' : '±'),
-        h('code', { class: 'change-path' }, path),
-        before !== undefined && h('code', { class: 'before' }, stateValue(key, before)),
-        before !== undefined && after !== undefined && h('span', { class: 'quiet' }, '→'),
-        after !== undefined && h('code', { class: 'after' }, stateValue(key, after)),
-      );
-    }),
+    { class: `change ${kind}` },
+    h('span', { class: 'change-mark' }, { added: '+', removed: '−', changed: '±' }[kind]),
+    h('code', { class: 'change-path' }, path),
+    h(
+      'span',
+      {},
+      before !== undefined && h('code', { class: 'before' }, stateValue(key, before)),
+      kind === 'changed' && h('span', { class: 'quiet' }, ' → '),
+      after !== undefined && h('code', { class: 'after' }, stateValue(key, after)),
+    ),
+  );
+}
+
+/** What an `expect` step asked for, its values put in. */
+function expectation({ document, kind }: StepTrace): HTMLElement | undefined {
+  if (kind !== 'expect' || typeof document !== 'object' || document === null) return undefined;
+  const { expect } = document as { readonly expect?: Readonly<Record<string, unknown>> };
+  const clauses = Object.entries(expect ?? {}).flatMap(([name, value]) =>
+    [value].flat().map((clause): [string, unknown] => [name, clause]),
+  );
+  return h(
+    'dl',
+    { class: 'expectation' },
+    ...clauses.flatMap(([name, clause]) => [h('dt', {}, name), h('dd', {}, stateValue('', clause))]),
   );
 }
 

@@ -1,5 +1,5 @@
 import type { CaseTrace, StepTrace } from '../../trace.js';
-import { h } from './dom.js';
+import { breakable, h } from './dom.js';
 import { END, START, type Moment } from './moments.js';
 import { caseLink } from './route.js';
 import { duration } from './text.js';
@@ -54,7 +54,7 @@ function link(key: string, { id, step }: Moment, trace: CaseTrace, scale: Scale)
     },
     h('span', { class: 'step-mark', 'aria-hidden': 'true' }, OUTCOME[step.outcome]),
     h('span', { class: 'step-id' }, id),
-    h('span', { class: 'step-title' }, step.title),
+    h('span', { class: 'step-title' }, breakable(step.title)),
     h('span', { class: 'step-time' }, duration(step.milliseconds)),
     h('span', { class: 'step-kind' }, [step.kind, ...notes(step)].join(' · ')),
     h('span', { class: 'step-bar', 'aria-hidden': 'true' }),

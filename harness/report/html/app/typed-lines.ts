@@ -10,7 +10,7 @@ export function typedLines(lines: readonly TypedLine[]): HTMLElement {
 }
 
 function typedLine({ text, channel, stdout, stderr, code, errno, milliseconds }: TypedLine): HTMLElement {
-  const result = errno ?? (code === null ? 'killed' : code === undefined || code === 0 ? '' : `exit ${code}`);
+  const result = errno ?? exitText(code);
   return h(
     'div',
     { class: 'typed' },
@@ -25,6 +25,12 @@ function typedLine({ text, channel, stdout, stderr, code, errno, milliseconds }:
     output(stdout, 'stdout'),
     output(stderr, 'stderr'),
   );
+}
+
+function exitText(code: number | null | undefined): string {
+  if (code === undefined) return 'no answer';
+  if (code === null) return 'killed';
+  return code === 0 ? '' : `exit ${code}`;
 }
 
 function output(text: string | undefined, stream: string): HTMLElement | undefined {
