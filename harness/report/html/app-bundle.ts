@@ -29,6 +29,8 @@ async function makeBundle(): Promise<AppBundle> {
     minify: true,
     format: 'iife',
     target: 'es2022',
+    // the checkout's tsconfig.json is not in the package, and only for the type checker
+    tsconfigRaw: {},
     charset: 'utf8',
     logLevel: 'silent',
   });
