@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { contentKey } from './cache.js';
+import { cacheFailure, contentKey } from './cache.js';
 import { debianKeyring, debianMirror } from './debian-mirror.js';
 import { RigError, UsageError } from './errors.js';
 import { cacheRoot } from './places.js';
@@ -34,6 +34,14 @@ export class PackageGone extends RigError {}
  */
 export async function openRoot(options: AptRootOptions): Promise<AptRoot> {
   const base = options.root ?? join(cacheRoot(), 'apt');
+  try {
+    return await makeRoot(base, options);
+  } catch (error) {
+    throw cacheFailure(error, base);
+  }
+}
+
+async function makeRoot(base: string, options: AptRootOptions): Promise<AptRoot> {
   if (/["\n]/.test(base))
     throw new UsageError(`apt can't use a folder with a quotation mark or line end in its name: ${base}`);
   const keyring = options.keyring ?? debianKeyring();

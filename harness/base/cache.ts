@@ -69,7 +69,7 @@ export async function cached(
       await lock.release();
     }
   } catch (error) {
-    throw asCacheFailure(error, root);
+    throw cacheFailure(error, root);
   }
 }
 
@@ -195,7 +195,8 @@ async function lockEntry(
   }
 }
 
-function asCacheFailure(error: unknown, root: string): unknown {
+/** What a failure below the cache's folder means to its user: not writable, or full; any other error as it is. */
+export function cacheFailure(error: unknown, root: string): unknown {
   if (error instanceof RigError) return error;
   const { code, path, stderr } = error as { code?: string; path?: string; stderr?: unknown };
   if (

@@ -32,6 +32,8 @@ export async function refresh(apt: AptRoot, progress: Progress, since: number): 
   const unlock = await lockfile.lock(apt.dir, {
     stale: 60_000,
     retries: { retries: 600, minTimeout: 500, maxTimeout: 500, factor: 1 },
+    // taken over while this process slept: then the other one refreshes too, which apt's own lock keeps apart
+    onCompromised: () => undefined,
   });
   try {
     const stamp = join(apt.dir, 'refreshed');
@@ -45,7 +47,7 @@ export async function refresh(apt: AptRoot, progress: Progress, since: number): 
     await writeWhole(join(apt.dir, 'codenames.json'), JSON.stringify(codenames));
     await writeWhole(stamp, '');
   } finally {
-    await unlock();
+    await unlock().catch(() => undefined);
   }
 }
 

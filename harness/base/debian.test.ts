@@ -182,6 +182,14 @@ describe('a download', () => {
   });
 });
 
+test('a cache that can’t be written is named with a remedy', async () => {
+  await writeFile(join(dir, 'file'), '');
+  await expect(suite({ root: join(dir, 'file', 'apt') }).resolve('x')).rejects.toMatchObject({
+    stage: 'host',
+    remedy: expect.stringContaining('CXLRIG_CACHE') as string,
+  });
+});
+
 test('a host without apt is told what is missing', async () => {
   vi.stubEnv('PATH', join(dir, 'empty'));
   await expect(suite().resolve('x')).rejects.toMatchObject({
