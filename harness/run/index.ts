@@ -42,9 +42,9 @@ export async function run(
   const plan = await makePlan(request);
   const { version: qemu } = await qemuVersion();
   const choice = await chooseAccelerator(request.accelerator);
+  const runDir = await makeRunDir(request.out, startedAt);
   const bootables = await prepareBootables(request.kernels, request);
   const environment = await describeEnvironment(bootables, qemu, choice);
-  const runDir = await makeRunDir(request.out, startedAt);
   signal.throwIfAborted();
   subscriber.started(environment, plan.cases.length, runDir);
   const briefing = {
