@@ -12,7 +12,7 @@ interface RunFlags {
   readonly topology?: string;
   readonly jobs: number;
   readonly retry: number;
-  readonly bail: number | boolean;
+  readonly bail?: number | true;
   readonly shard?: { index: number; count: number };
   readonly keepOnFailure?: boolean;
   readonly accel?: 'tcg' | 'kvm';

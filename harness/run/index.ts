@@ -73,11 +73,11 @@ export async function run(
 /** mkdir -p. Node's own recursive mkdir never returns below /proc, where mkdir says ENOENT of a parent that exists. */
 async function makeFolder(path: string): Promise<void> {
   const make = (): Promise<void> =>
-    mkdir(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
+    mkdir(path).catch((error: unknown) => {
+      if (codeOf(error) !== 'EEXIST') throw error;
     });
-  await make().catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT' || dirname(path) === path) throw error;
+  await make().catch(async (error: unknown) => {
+    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
     await makeFolder(dirname(path));
     await make();
   });
@@ -92,8 +92,8 @@ async function makeRunDir(out: string, startedAt: number): Promise<string> {
       const dir = join(out, copy === 0 ? name : `${name}-${copy}`);
       const made = await mkdir(dir).then(
         () => true,
-        (error: NodeJS.ErrnoException) => {
-          if (error.code === 'EEXIST') return false;
+        (error: unknown) => {
+          if (codeOf(error) === 'EEXIST') return false;
           throw error;
         },
       );
@@ -106,4 +106,8 @@ async function makeRunDir(out: string, startedAt: number): Promise<string> {
       'give another folder with --out DIR',
     );
   }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }

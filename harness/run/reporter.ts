@@ -78,7 +78,7 @@ function silenceOf(testCase: TestCase): string {
 }
 
 function describe(error: SerializedError): string {
-  return error.message || String(error);
+  return error.message || error.name || 'an error without a message';
 }
 
 function infraTrace(planned: PlannedCase, reason: string): CaseTrace {

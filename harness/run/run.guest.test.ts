@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { describe, expect, test, vi } from 'vitest';
 import { packageRoot } from '../base/places.js';
 import type { RunSummary } from '../report/trace.js';
-import { builtCommand, cxlrig, processesWith, workFolder } from '../testing/command.js';
+import { builtCommand, cxlrig, processesWith, workFolder, type Finished } from '../testing/command.js';
 
 const MINUTE = 60_000;
 
@@ -12,6 +12,25 @@ async function summaryIn(out: string): Promise<RunSummary & { readonly dir: stri
   const [run = ''] = (await readdir(out)).sort().slice(-1);
   const dir = join(out, run);
   return { ...(JSON.parse(await readFile(join(dir, 'run.json'), 'utf8')) as RunSummary), dir };
+}
+
+/** What the README tells to type, without the remarks. */
+async function readmeCommands(): Promise<string[]> {
+  const readme = await readFile(join(packageRoot, 'README.md'), 'utf8');
+  const [, block = ''] = /```sh\n(.*?)```/s.exec(readme) ?? [];
+  return block.split('\n').flatMap((line) => line.replace(/ *#.*/, '') || []);
+}
+
+/** Types a command in the checkout's folder. */
+async function typed(command: string): Promise<Finished> {
+  const { exitCode, all } = await execa('sh', ['-c', command], {
+    cwd: packageRoot,
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+    timeout: 30 * MINUTE,
+  });
+  return { exitCode, text: all };
 }
 
 /** A scenario of one exec line, in a file of its own. */
@@ -31,7 +50,9 @@ describe('cxlrig run', () => {
     { timeout: 40 * MINUTE },
     async () => {
       const out = await workFolder();
-      const { exitCode, text } = await cxlrig(['run', 'current', '--out', out]);
+      const [everything = ''] = await readmeCommands();
+      expect(everything).toBe('scripts/cxlrig run');
+      const { exitCode, text } = await typed(`${everything} --out ${out}`);
       expect(text).not.toMatch(/^(FAIL|INFRA)/m);
       expect(exitCode).toBe(0);
       const { dir, counts } = await summaryIn(out);
@@ -65,6 +86,23 @@ describe('cxlrig run', () => {
       expect(counts.pass).toBeGreaterThan(20);
     },
   );
+
+  test("does what the README's other commands and its scenario say", { timeout: 20 * MINUTE }, async () => {
+    const dir = await workFolder();
+    const [, ...others] = await readmeCommands();
+    expect(others.length).toBeGreaterThan(0);
+    for (const command of others) {
+      const { exitCode, text } = await typed(`${command} --out ${dir}/runs`);
+      expect(text).toMatch(/^ok /m);
+      expect(exitCode).toBe(0);
+    }
+    const readme = await readFile(join(packageRoot, 'README.md'), 'utf8');
+    const [, scenario = ''] = /```yaml\n(.*?)```/s.exec(readme) ?? [];
+    await writeFile(join(dir, 'example.yaml'), scenario);
+    const { exitCode, text } = await cxlrig(['run', join(dir, 'example.yaml'), '--out', `${dir}/runs`]);
+    expect(text).toContain('1 pass');
+    expect(exitCode).toBe(0);
+  });
 
   test(
     'fails exactly the case whose expectation was changed, at its line',
