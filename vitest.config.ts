@@ -9,8 +9,17 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['harness/**/*.test.ts'],
-          exclude: ['**/*.guest.test.ts'],
+          exclude: ['**/*.guest.test.ts', '**/*.browser.test.ts'],
           testTimeout: 20 * SECOND,
+        },
+      },
+      {
+        // the report page in Debian's chromium
+        test: {
+          name: 'browser',
+          include: ['harness/**/*.browser.test.ts'],
+          testTimeout: 60 * SECOND,
+          hookTimeout: 120 * SECOND,
         },
       },
       {
