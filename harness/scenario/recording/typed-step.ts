@@ -37,7 +37,7 @@ export function wordsOf(
 
 /** Lines that only change the shell they are typed into: no step, but what later lines may stand on. */
 export function isContext(text: string): boolean {
-  return /^\s*(cd(\s+[^|&;<>]+)?|(export\s+)?[A-Za-z_]\w*=(\S*|$\(.*\)|"[^"]*"|'[^']*'))\s*$/.test(text);
+  return /^\s*(cd(\s+[^|&;<>]+)?|(export\s+)?[A-Za-z_]\w*=(\S*|\$\(.*\)|"[^"]*"|'[^']*'))\s*$/.test(text);
 }
 
 /** The step that does what the line did, and says what came of it. */
