@@ -47,7 +47,8 @@ export function runningGuest(
  * cxl_pci lets go of its devices first: a reset of QEMU clears their HDM decoders but not the memory enable bit of their
  * DVSEC, and the next kernel refuses such endpoints ("Range register decodes outside platform defined CXL ranges").
  */
-const REBOOT = 'for d in /sys/bus/pci/drivers/cxl_pci/*:*; do echo "${d##*/}" > "${d%/*}/unbind"; done; sync; reboot -f';
+const REBOOT =
+  'for d in /sys/bus/pci/drivers/cxl_pci/*:*; do echo "${d##*/}" > "${d%/*}/unbind"; done; sync; reboot -f';
 
 /**
  * While it is asked for, QEMU lets a reset be a reset; at any other time it would be the end of the machine. It takes
