@@ -2,6 +2,7 @@ import { Argument, Option, type Command } from 'commander';
 import { z } from 'zod';
 import { profileDocument } from '../kernel/profile.js';
 import { UsageError } from '../base/errors.js';
+import { traceJsonSchema } from '../report/schema/trace-schema.js';
 import { languageReference } from '../scenario/language-reference.js';
 import { scenarioJsonSchema } from '../scenario/json-schema.js';
 import { topologySchema } from '../topology/index.js';
@@ -10,6 +11,8 @@ const SCHEMAS = {
   scenario: scenarioJsonSchema,
   topology: () => z.toJSONSchema(topologySchema, { target: 'draft-7', io: 'input' }),
   kernel: () => z.toJSONSchema(profileDocument, { target: 'draft-7', io: 'input' }),
+  trace: () => traceJsonSchema('trace'),
+  run: () => traceJsonSchema('run'),
 } as const;
 
 export type SchemaName = keyof typeof SCHEMAS;
@@ -17,7 +20,9 @@ export type SchemaName = keyof typeof SCHEMAS;
 export function registerSchema(program: Command): void {
   program
     .command('schema')
-    .description('print the JSON Schema of a language, for editors')
+    .description(
+      'print the JSON Schema of a language, for editors, or of what runs leave (trace.json, run.json)',
+    )
     .addArgument(
       new Argument('[language]', 'whose schema')
         .choices(Object.keys(SCHEMAS))

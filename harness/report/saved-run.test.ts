@@ -54,6 +54,12 @@ describe('a saved run', () => {
   });
 });
 
+test('a case that left no trace of its own is kept all the same', async () => {
+  const { summary, traces } = await fixtureRun();
+  await writeReports(dir, summary, traces);
+  expect((await readRun(dir)).traces).toEqual(traces);
+});
+
 describe('merging', () => {
   /** as another kernel ran it */
   const onKernel = (run: SavedRun, kernel: string): SavedRun => ({

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { createColors } from 'picocolors';
 import { codeFrame, type SourcePosition } from '../base/diagnostic.js';
 import type { CaseTrace, RunSummary, StepTrace, Verdict } from './trace.js';
@@ -115,6 +115,7 @@ export function summaryText(summary: RunSummary, runDir: string, style: Terminal
     '',
     `${total} cases in ${seconds(summary.milliseconds)}: ${parts.join(', ')}`,
     `${colors.dim('artifacts')} ${relative(process.cwd(), runDir) || '.'}`,
+    `${colors.dim('report   ')} ${relative(process.cwd(), join(runDir, 'report.html'))}`,
   ].join('\n');
 }
 

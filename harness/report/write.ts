@@ -16,6 +16,7 @@ export async function writeReports(
   for (const trace of traces) {
     const dir = join(runDir, trace.artifacts);
     await writeRepro(trace, dir, dir);
+    await keepTrace(trace, dir);
   }
   await Promise.all([
     htmlReport(runDir, summary, traces).then((page) => writeFile(join(runDir, 'report.html'), page)),
@@ -24,4 +25,13 @@ export async function writeReports(
     writeFile(join(runDir, 'junit.xml'), junit(summary, traces)),
     writeFile(join(runDir, 'results.ktap'), ktap(traces)),
   ]);
+}
+
+/** A case that never reported has left no trace of its own: without one the reports could not be made again. */
+async function keepTrace(trace: CaseTrace, dir: string): Promise<void> {
+  try {
+    await writeFile(join(dir, 'trace.json'), JSON.stringify(trace), { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }

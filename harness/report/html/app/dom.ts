@@ -21,7 +21,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 /** Text that may be broken after each slash of the paths in it. */
 export function breakable(text: string): Child[] {
   return text
-    .split(/(?<=\/)/)
+    .split(/(?<=\S\/)/)
     .flatMap((part, index) => (index === 0 ? [part] : [document.createElement('wbr'), part]));
 }
 
