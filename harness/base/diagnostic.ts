@@ -1,5 +1,5 @@
 import { codeFrameColumns } from '@babel/code-frame';
-import { createColors } from 'picocolors';
+import { createColors } from './colors.js';
 import { UsageError } from './errors.js';
 
 /** A place in a text file; line and column count from 1. */

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { createColors } from 'picocolors';
+import { createColors } from '../base/colors.js';
 import { DocumentError, renderDiagnostic, type Diagnostic } from '../base/diagnostic.js';
 import { UsageError } from '../base/errors.js';
 import { readYaml } from '../base/yaml.js';

@@ -1,4 +1,4 @@
-import { createColors } from 'picocolors';
+import { createColors } from '../base/colors.js';
 import { DocumentError, renderDiagnostic } from '../base/diagnostic.js';
 import { RigError, UsageError } from '../base/errors.js';
 

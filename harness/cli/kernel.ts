@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { createColors } from 'picocolors';
+import { createColors } from '../base/colors.js';
 import { formatSize } from '../base/size.js';
 import {
   cachedThings,

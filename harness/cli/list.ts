@@ -1,5 +1,5 @@
 import { Argument, Option, type Command } from 'commander';
-import { createColors } from 'picocolors';
+import { createColors } from '../base/colors.js';
 import { listProfiles } from '../kernel/profile.js';
 import { findScenarios, loadScenario, type Scenario } from '../scenario/index.js';
 import { listTopologies } from '../topology/index.js';

@@ -1,5 +1,5 @@
 import { createLogUpdate } from 'log-update';
-import { createColors } from 'picocolors';
+import { createColors } from '../base/colors.js';
 import type { ProgressUpdate } from '../base/progress.js';
 import { caseText, seconds } from './terminal.js';
 import type { RunEvent } from './trace.js';

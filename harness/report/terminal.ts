@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { createColors } from 'picocolors';
+import { createColors } from '../base/colors.js';
 import { codeFrame, type SourcePosition } from '../base/diagnostic.js';
 import type { CaseTrace, RunSummary, StepTrace, Verdict } from './trace.js';
 
