@@ -67,11 +67,19 @@ describe('a booted guest', () => {
   });
 
   test('a terminal can be attached, and its shell has the last word', async () => {
-    const stdin = new PassThrough();
+    const stdin = Object.assign(new PassThrough(), { isTTY: true });
     const stdout = new PassThrough();
     stdin.write('test -t 0 && echo on a "terminal"\nexit 5\n');
     expect(await attachTerminal(guest(), { stdin, stdout })).toBe(5);
     expect(String(stdout.read())).toContain('on a terminal');
+  });
+
+  test('a script on standard input is run to its end', async () => {
+    const stdin = new PassThrough();
+    const stdout = new PassThrough();
+    stdin.end('test -t 0 || echo no "terminal"\necho last; exit 6\n');
+    expect(await attachTerminal(guest(), { stdin, stdout })).toBe(6);
+    expect(String(stdout.read())).toBe('no terminal\nlast\n');
   });
 
   test('QMP answers, refuses by name, and is kept for the trace', async () => {

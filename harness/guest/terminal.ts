@@ -24,8 +24,10 @@ export async function attachTerminal(
 ): Promise<number> {
   const client = await connect(guest);
   try {
-    const channel = await openShell(client, stdout);
-    const resize = (): void => channel.setWindow(stdout.rows ?? 24, stdout.columns ?? 80, 0, 0);
+    const channel = await openShell(client, stdin.isTTY ?? false, stdout);
+    const resize = (): void => {
+      if (stdin.isTTY) channel.setWindow(stdout.rows ?? 24, stdout.columns ?? 80, 0, 0);
+    };
     const ended = new Promise<number>((resolve) => {
       let status = 255;
       channel.on('exit', (code: number | null) => void (status = code ?? 255));
@@ -35,6 +37,7 @@ export async function attachTerminal(
     if (stdin.isTTY) stdin.setRawMode?.(true);
     stdin.pipe(channel);
     channel.pipe(stdout, { end: false });
+    channel.stderr.pipe(stdout, { end: false });
     try {
       return await ended;
     } finally {
@@ -69,11 +72,15 @@ async function connect({ ssh }: Pick<RunningGuest, 'ssh'>): Promise<Client> {
   return connectSsh(address, { withinMs: CONNECT_MS, signal: new AbortController().signal });
 }
 
-function openShell(client: Client, stdout: Terminal['stdout']): Promise<ClientChannel> {
+/** A script on standard input gets a shell without a terminal: at its end a terminal would hang up on what still runs. */
+function openShell(client: Client, isTerminal: boolean, stdout: Terminal['stdout']): Promise<ClientChannel> {
   const pty = { term: process.env['TERM'] ?? 'vt100', rows: stdout.rows ?? 24, cols: stdout.columns ?? 80 };
   return new Promise((resolve, reject) => {
-    client.shell(pty, (error, channel) =>
-      error ? reject(new RigError('ssh', `the guest gave no terminal: ${error.message}`)) : resolve(channel),
-    );
+    const opened = (error: Error | undefined, channel: ClientChannel): void => {
+      if (error) reject(new RigError('ssh', `the guest gave no shell: ${error.message}`));
+      else resolve(channel);
+    };
+    if (isTerminal) client.shell(pty, opened);
+    else client.exec('sh -l', opened);
   });
 }
