@@ -61,7 +61,7 @@ async function record(topology: string, flags: RecordFlags): Promise<number> {
   }
   const machine = await loadTopology(topology);
   const interrupt = abortOnInterrupt();
-  const view = liveView(process.stderr, '');
+  const view = liveView(process.stderr);
   const dir = await mkdtemp(join(tmpdir(), 'cxlrig-record-'));
   try {
     const progress = view.progress.bind(view);

@@ -61,7 +61,7 @@ Examples:
 async function runCommand(scenarios: readonly string[], flags: RunFlags): Promise<number> {
   const interrupt = abortOnInterrupt();
   const out = resolve(flags.out);
-  const view = liveView(process.stdout, out);
+  const view = liveView(process.stdout);
   try {
     const request: RunRequest = {
       scenarios,
@@ -82,7 +82,8 @@ async function runCommand(scenarios: readonly string[], flags: RunFlags): Promis
     const outcome = await run(
       request,
       {
-        started(environment, cases) {
+        started(environment, cases, runDir) {
+          view.artifactsIn(runDir);
           const kernels = environment.kernels
             .map(({ profile, release }) => `${profile} ${release}`)
             .join(', ');

@@ -46,7 +46,7 @@ Examples:
 async function shell(topology: string, flags: ShellFlags): Promise<number> {
   const machine = await loadTopology(topology);
   const interrupt = abortOnInterrupt();
-  const view = liveView(process.stderr, '');
+  const view = liveView(process.stderr);
   const dir = await mkdtemp(join(tmpdir(), 'cxlrig-shell-'));
   try {
     const progress = view.progress.bind(view);

@@ -9,6 +9,8 @@ export interface LiveView {
   progress(update: ProgressUpdate): void;
   /** @param key the case it belongs to */
   event(key: string, event: RunEvent): void;
+  /** where the run's artifacts are, as soon as that is known: cases point there */
+  artifactsIn(runDir: string): void;
   /** prints a line above what moves */
   print(text: string): void;
   close(): void;
@@ -23,13 +25,14 @@ const REDRAW_MS = 120;
 /** Without a terminal a job is mentioned again at most this often, so that a log shows life without drowning in it. */
 const MENTION_MS = 15_000;
 
-export function liveView(stream: NodeJS.WriteStream, runDir: string): LiveView {
-  return stream.isTTY ? movingView(stream, runDir) : plainView(stream, runDir);
+export function liveView(stream: NodeJS.WriteStream): LiveView {
+  return stream.isTTY ? movingView(stream) : plainView(stream);
 }
 
-function movingView(stream: NodeJS.WriteStream, runDir: string): LiveView {
+function movingView(stream: NodeJS.WriteStream): LiveView {
   const update = createLogUpdate(stream, { showCursor: true });
   const colors = createColors(true);
+  let runDir = '';
   const activities = new Map<string, Activity>();
   let job: { task: string; text: string; since: number } | undefined;
 
@@ -66,6 +69,7 @@ function movingView(stream: NodeJS.WriteStream, runDir: string): LiveView {
       activity.text = activityText(event) ?? activity.text;
       activities.set(key, activity);
     },
+    artifactsIn: (dir) => void (runDir = dir),
     print,
     close() {
       clearInterval(timer);
@@ -75,8 +79,9 @@ function movingView(stream: NodeJS.WriteStream, runDir: string): LiveView {
   };
 }
 
-function plainView(stream: NodeJS.WriteStream, runDir: string): LiveView {
+function plainView(stream: NodeJS.WriteStream): LiveView {
   const print = (text: string): void => void stream.write(`${text}\n`);
+  let runDir = '';
   let mentioned: { task: string; at: number } | undefined;
   return {
     progress(update) {
@@ -88,6 +93,7 @@ function plainView(stream: NodeJS.WriteStream, runDir: string): LiveView {
       if (event.type === 'case-ended') print(caseText(event.trace, runDir, { color: false }));
       if (event.type === 'guest' && event.phase === 'kept') print(event.detail ?? '');
     },
+    artifactsIn: (dir) => void (runDir = dir),
     print,
     close: () => undefined,
   };

@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { describe, expect, test, vi } from 'vitest';
 import { packageRoot } from '../base/places.js';
 import type { RunSummary } from '../report/trace.js';
-import { builtCommand, cxlrig, processesWith, workFolder, type Finished } from '../testing/command.js';
+import { builtCommand, cxlrig, processesIn, workFolder, type Finished } from '../testing/command.js';
 
 const MINUTE = 60_000;
 
@@ -68,7 +68,7 @@ describe('cxlrig run', () => {
           'qemu.sh',
         ]);
       }
-      expect(await processesWith(out)).toEqual([]);
+      expect(await processesIn(out)).toEqual([]);
     },
   );
 
@@ -130,7 +130,7 @@ describe('cxlrig run', () => {
       expect(exitCode).toBe(1);
       expect(text).toMatch(/1 pass, 1 fail|1 fail, 1 pass/);
       expect(text).toMatch(/^FAIL +\S*changed \[policy=offline\]/m);
-      const line = changed.split('\n').findIndex((one) => one.includes('online: 1 }')) + 1;
+      const line = changed.split('\n').findIndex((one) => one.includes("online: '${online}'")) + 1;
       expect(text).toMatch(new RegExp(`> ${line} \\|`));
       expect(text).toMatch(/expected +1\n/);
       expect(text).toMatch(/received +0\n/);
@@ -150,22 +150,22 @@ describe('cxlrig run', () => {
     { timeout: 10 * MINUTE },
     async () => {
       const { file, dir } = await scenarioOf('sleep 100');
-      const command = execa('node', [builtCommand, 'run', file, '--out', dir], {
+      const command = execa('node', [builtCommand, 'run', file, '--out', join(dir, 'runs')], {
         reject: false,
         stdin: 'ignore',
       });
-      await vi.waitFor(async () => expect(await processesWith(dir)).not.toEqual([]), {
+      await vi.waitFor(async () => expect(await processesIn(dir)).not.toEqual([]), {
         timeout: MINUTE,
         interval: 100,
       });
       command.kill('SIGINT');
       const { exitCode } = await command;
       expect(exitCode).toBe(130);
-      await vi.waitFor(async () => expect(await processesWith(dir)).toEqual([]), {
+      await vi.waitFor(async () => expect(await processesIn(dir)).toEqual([]), {
         timeout: 10_000,
         interval: 100,
       });
-      const { dir: run } = await summaryIn(dir);
+      const { dir: run } = await summaryIn(join(dir, 'runs'));
       const left = (await readdir(run, { recursive: true })).filter((name) => /initrd|key|sock/.test(name));
       expect(left).toEqual([]);
     },
@@ -177,13 +177,13 @@ describe('cxlrig run', () => {
       reject: false,
       stdin: 'ignore',
     });
-    await vi.waitFor(async () => expect(await processesWith(dir)).not.toEqual([]), {
+    await vi.waitFor(async () => expect(await processesIn(dir)).not.toEqual([]), {
       timeout: MINUTE,
       interval: 100,
     });
     command.kill('SIGKILL');
     await command;
-    await vi.waitFor(async () => expect(await processesWith(dir)).toEqual([]), {
+    await vi.waitFor(async () => expect(await processesIn(dir)).toEqual([]), {
       timeout: 10_000,
       interval: 100,
     });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa, type Options } from 'execa';
@@ -33,8 +33,9 @@ export async function workFolder(): Promise<string> {
   return dir;
 }
 
-/** Processes, ours apart, whose command line has the text. */
-export async function processesWith(text: string): Promise<string[]> {
-  const { stdout } = await execa('ps', ['-eo', 'pid=,args=']);
-  return stdout.split('\n').filter((line) => line.includes(text) && !line.includes(builtCommand));
+/** Processes that work in a folder or below it: QEMU runs in its guest's folder. */
+export async function processesIn(folder: string): Promise<string[]> {
+  const numbers = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const folders = await Promise.all(numbers.map((number) => readlink(`/proc/${number}/cwd`).catch(() => '')));
+  return numbers.filter((_, index) => folders[index]?.startsWith(folder));
 }
