@@ -180,7 +180,7 @@ async function watched(
   { kernelTree, patches, mirror }: KernelFlags,
 ): Promise<number> {
   const interrupt = abortOnInterrupt();
-  const view = liveView(process.stderr, process.cwd());
+  const view = liveView(process.stderr);
   try {
     return await work({
       kernelTree,

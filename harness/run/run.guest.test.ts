@@ -165,8 +165,7 @@ describe('cxlrig run', () => {
         timeout: 10_000,
         interval: 100,
       });
-      const { dir: run } = await summaryIn(join(dir, 'runs'));
-      const left = (await readdir(run, { recursive: true })).filter((name) => /initrd|key|sock/.test(name));
+      const left = (await readdir(dir, { recursive: true })).filter((name) => /initrd|key|sock/.test(name));
       expect(left).toEqual([]);
     },
   );
