@@ -1,4 +1,5 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BaseSequencer, startVitest, type TestSpecification, type Vitest } from 'vitest/node';
 import { RigError } from '../base/errors.js';
@@ -26,6 +27,8 @@ export async function runSession(
   subscriber: (event: CaseEvent) => void,
   signal: AbortSignal,
 ): Promise<CaseTrace[]> {
+  const sweep = (): void => sweepGuests(briefing.runDir);
+  process.once('exit', sweep);
   const stream = eventStream(briefing.runDir, briefing.cases, subscriber);
   await Promise.all(
     briefing.cases.map(({ artifacts }) => mkdir(join(briefing.runDir, artifacts), { recursive: true })),
@@ -34,7 +37,8 @@ export async function runSession(
   const vitest = await start(request, briefing, stream.reporter, signal);
   await close(vitest, signal);
   process.exitCode = exitCode;
-  await sweepGuests(briefing.runDir);
+  sweepGuests(briefing.runDir);
+  process.off('exit', sweep);
   return stream.traces(signal.aborted ? 'interrupted' : 'the case never reported: its worker ended early');
 }
 
@@ -98,12 +102,13 @@ async function close(vitest: Vitest, signal: AbortSignal): Promise<void> {
   await Promise.race([vitest.close(), new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())]);
 }
 
-async function sweepGuests(runDir: string): Promise<void> {
-  await rm(join(runDir, '.vite'), { recursive: true, force: true });
+/** Synchronous, for it is also the last thing that a process does which is told to exit by others. */
+function sweepGuests(runDir: string): void {
+  rmSync(join(runDir, '.vite'), { recursive: true, force: true });
   const guests = join(runDir, 'guests');
-  for (const guest of await readdir(guests).catch(() => [])) {
-    for (const file of await readdir(join(guests, guest))) {
-      if (!EVIDENCE.has(file)) await rm(join(guests, guest, file), { recursive: true, force: true });
+  for (const guest of existsSync(guests) ? readdirSync(guests) : []) {
+    for (const file of readdirSync(join(guests, guest))) {
+      if (!EVIDENCE.has(file)) rmSync(join(guests, guest, file), { recursive: true, force: true });
     }
   }
 }
