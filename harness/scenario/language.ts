@@ -36,6 +36,7 @@ const MOST_BRANCHES = 64;
 export interface StepCommon {
   name?: string | undefined;
   fails?: string | string[] | null | undefined;
+  'may-fail'?: string | string[] | undefined;
   timeout?: string | undefined;
   when?: Record<string, unknown> | undefined;
   'allow-splats'?: string[] | undefined;
@@ -90,6 +91,12 @@ const stepCommon = {
     .union([errno, z.array(errno).min(1), z.null()])
     .optional()
     .meta({ description: 'the step must fail with this errno (or one of these); null: it must succeed' }),
+  'may-fail': z
+    .union([errno, z.array(errno).min(1)])
+    .optional()
+    .meta({
+      description: 'the step succeeds or fails with this errno (or one of these): who comes first is open',
+    }),
   timeout: duration.optional(),
   when: whenShape.meta({ description: 'only in cases whose matrix value is this, or is in this list' }),
   'allow-splats': z
@@ -121,6 +128,13 @@ export const step: z.ZodType<StepDocument> = stepShape
         code: 'custom',
         path: [another],
         message: `a step does one thing, this one has ${kind} and ${another}: make them separate steps`,
+      });
+    }
+    if (value.fails != null && value['may-fail'] !== undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['may-fail'],
+        message: 'a step that must fail has no choice: either `fails` or `may-fail`',
       });
     }
   })

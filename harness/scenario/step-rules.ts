@@ -21,7 +21,11 @@ import { qmpFault } from './qmp-commands.js';
 export function faultsOfStep(step: StepDocument, known: CaseKnowledge): Fault[] {
   const kind = Object.keys(step).find(isStepKind);
   if (!kind) return [];
-  const found = [...faultsOfErrno(step.fails), ...faultsOfBody(kind, step, known)];
+  const found = [
+    ...faultsOfErrno('fails', step),
+    ...faultsOfErrno('may-fail', step),
+    ...faultsOfBody(kind, step, known),
+  ];
   for (const { name } of capturesMadeBy(step)) known.captures.add(name);
   return found;
 }
@@ -90,14 +94,15 @@ const RULES: { readonly [K in StepKind]?: Rule<K> } = {
   },
 };
 
-function faultsOfErrno(fails: StepDocument['fails']): Fault[] {
-  if (fails == null) return [];
-  return [fails].flat().flatMap((name, index): Fault[] => {
+function faultsOfErrno(key: 'fails' | 'may-fail', step: StepDocument): Fault[] {
+  const names = step[key];
+  if (names == null) return [];
+  return [names].flat().flatMap((name, index): Fault[] => {
     if (name.includes('${') || errnoNames.includes(name)) return [];
     const alias = Object.hasOwn(errnoAliases, name) ? errnoAliases[name] : undefined;
     return [
       {
-        path: Array.isArray(fails) ? ['fails', index] : ['fails'],
+        path: Array.isArray(names) ? [key, index] : [key],
         message: alias ? `${name} is another name of ${alias}` : `Linux has no errno ${name}`,
         hint: alias ? `write ${alias}` : nameHint(name, errnoNames, 'errno names'),
       },

@@ -7,8 +7,12 @@ const LONGEST_TITLE = 100;
 export function describeStep(step: StepDocument): string {
   const kind = kindOf(step);
   const title = step.name ?? describeBody(kind, step);
-  const refused = step.name === undefined && step.fails != null ? `, refused with ${anyOf(step.fails)}` : '';
-  return oneLine(`${title}${refused}`);
+  return oneLine(`${title}${step.name === undefined ? describeRefusal(step) : ''}`);
+}
+
+function describeRefusal({ fails, 'may-fail': mayFail }: StepDocument): string {
+  if (fails != null) return `, refused with ${anyOf(fails)}`;
+  return mayFail === undefined ? '' : `, or refused with ${anyOf(mayFail)}`;
 }
 
 type Describe<K extends StepKind> = (body: StepBody<K>) => string;

@@ -10,13 +10,18 @@ import { InnerFailure, Refusal, Unmet, Unresolved } from './outcome.js';
 const KERNEL_DEATHS: readonly string[] = ['panic', 'shutdown'];
 
 /**
- * What came of a step, given what it threw (undefined: nothing) and the errno that it must fail with.
+ * What came of a step, given what it threw (undefined: nothing) and the errnos that it must, or may, fail with.
  * @returns undefined when it did what the scenario says
  */
-export function judge(step: Step, fails: readonly string[], thrown: unknown): StepFailure | undefined {
-  if (thrown === undefined) return fails.length === 0 ? undefined : notRefused(step, fails);
-  if (thrown instanceof Refusal) return judgeRefusal(step, fails, thrown);
+export function judge(step: Step, allowed: AllowedErrnos, thrown: unknown): StepFailure | undefined {
+  if (thrown === undefined) return allowed.fails.length === 0 ? undefined : notRefused(step, allowed.fails);
+  if (thrown instanceof Refusal) return judgeRefusal(step, allowed, thrown);
   return failureOf(step, thrown);
+}
+
+export interface AllowedErrnos {
+  readonly fails: readonly string[];
+  readonly mayFail: readonly string[];
 }
 
 /** A failure that no `fails` speaks about. */
@@ -68,16 +73,23 @@ export function failureOf(step: Step, thrown: unknown): StepFailure {
   return { message: rigMessage(thrown), position, blame: 'rig' };
 }
 
-function judgeRefusal(step: Step, fails: readonly string[], refusal: Refusal): StepFailure | undefined {
+function judgeRefusal(
+  step: Step,
+  { fails, mayFail }: AllowedErrnos,
+  refusal: Refusal,
+): StepFailure | undefined {
   const { line } = refusal;
   const received = line.errno ?? `exit status ${line.code}`;
-  if (line.errno !== undefined && fails.map(canonicalErrno).includes(line.errno)) return undefined;
-  const expected =
-    fails.length === 0 ? 'success' : fails.length === 1 ? fails[0] : `one of ${fails.join(', ')}`;
+  const errnos = [...fails, ...mayFail];
+  if (line.errno !== undefined && errnos.map(canonicalErrno).includes(line.errno)) return undefined;
+  const key = fails.length > 0 ? 'fails' : mayFail.length > 0 ? 'may-fail' : undefined;
+  const outcomes = fails.length > 0 ? fails : ['success', ...mayFail];
+  const verb = key === 'fails' ? 'must' : 'may';
   return {
-    message: fails.length === 0 ? refusal.message : `failed in another way than it must: ${refusal.message}`,
-    position: fails.length === 0 ? step.at(kindOf(step.document)) : step.at('fails'),
-    expected,
+    message:
+      key === undefined ? refusal.message : `failed in another way than it ${verb}: ${refusal.message}`,
+    position: key === undefined ? step.at(kindOf(step.document)) : step.at(key),
+    expected: outcomes.length === 1 ? outcomes[0] : `one of ${outcomes.join(', ')}`,
     received,
     subject: line.subject ?? line.text,
     blame: 'kernel',

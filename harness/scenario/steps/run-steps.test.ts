@@ -137,6 +137,27 @@ describe('fails', () => {
   });
 });
 
+describe('may-fail', () => {
+  const absent = { read: { path: file('absent') } };
+
+  test('is met by success and by the errnos that it names', async () => {
+    const open = { 'may-fail': ['EBUSY', 'ENOENT'] };
+    for (const body of [absent, { exec: { sh: 'true' } }]) {
+      expect((await runSteps([step({ ...body, ...open })], await session())).failure).toBeUndefined();
+    }
+  });
+
+  test('is not met by another errno', async () => {
+    const { failure } = await runSteps([step({ ...absent, 'may-fail': 'EBUSY' })], await session());
+    expect(failure).toMatchObject({
+      expected: 'one of success, EBUSY',
+      received: 'ENOENT',
+      position: { file: 'may-fail' },
+      blame: 'kernel',
+    });
+  });
+});
+
 describe('steps within steps', () => {
   test('of a repeat know the turn, and are numbered by it', async () => {
     const turns = { times: 2, as: 'turn', steps: [{ exec: { sh: 'echo ${turn}', equals: '${turn}' } }] };

@@ -4,7 +4,7 @@ import type { Step } from '../case.js';
 import { kindOf, stepKinds, type StepDocument, type StepKind } from '../language.js';
 import { describeStep } from '../title.js';
 import { DEFAULT_WITHIN_MS, type StepSession } from './context.js';
-import { judge } from './judge.js';
+import { judge, type AllowedErrnos } from './judge.js';
 import { InnerFailure, NothingToDo, Unmet, Unresolved } from './outcome.js';
 import { putsInCapturesItself, runStep } from './registry.js';
 import { resolve, resolveAs, resolveWhatIsKnown } from './resolve.js';
@@ -96,17 +96,17 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
   const inner: StepTrace[] = [];
   let document: StepDocument;
   let thrown: unknown;
-  let fails: readonly string[] = [];
+  let allowed: AllowedErrnos = { fails: [], mayFail: [] };
   try {
     if (session.context.deadline <= startedAt) throw overtime();
-    fails = resolve([step.document.fails ?? []].flat(), session);
+    allowed = errnosOf(step, session);
     document = await carryOut(step, scope, inner, options);
   } catch (error) {
     thrown = error;
     document = resolveWhatIsKnown(step.document, session);
   }
   const isSkipped = thrown instanceof NothingToDo || (options.isCleanup && thrown instanceof Unresolved);
-  let failure = isSkipped ? undefined : judge(step, fails, thrown);
+  let failure = isSkipped ? undefined : judge(step, allowed, thrown);
   let log = '';
   if (!options.isBranch) {
     const seen = await lookAfter(step, session, thrown, marks.console);
@@ -131,6 +131,11 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
   };
   emit({ type: 'step-ended', at: Date.now(), step: trace });
   return [trace, ...inner];
+}
+
+function errnosOf({ document: { fails, 'may-fail': mayFail } }: Step, session: StepSession): AllowedErrnos {
+  const [must, may] = [fails, mayFail].map((errnos) => resolve([errnos ?? []].flat(), session));
+  return { fails: must ?? [], mayFail: may ?? [] };
 }
 
 /** @returns the step's document as it was carried out */
