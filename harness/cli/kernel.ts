@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { createColors } from '../base/colors.js';
+import { UsageError } from '../base/errors.js';
 import { formatSize } from '../base/size.js';
 import {
   cachedThings,
@@ -16,7 +17,7 @@ import {
 } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
 import { abortOnInterrupt } from './interrupt.js';
-import { UsageError } from '../base/errors.js';
+import { withKernelFlags, type KernelFlags } from './kernel-flags.js';
 
 /** What this verb can't do by itself, because a guest is needed for it. */
 export interface KernelHooks {
@@ -33,11 +34,8 @@ export interface BootResult {
   readonly text: string;
 }
 
-interface KernelFlags {
-  readonly kernelTree?: string;
-  readonly patches?: string[];
+interface BuildFlags extends KernelFlags {
   readonly eachPatch?: boolean;
-  readonly mirror?: string;
 }
 
 interface CleanFlags {
@@ -83,13 +81,13 @@ function registerKernelList(kernel: Command): void {
 }
 
 function registerBuild(kernel: Command, hooks: KernelHooks): void {
-  withSourceFlags(
+  withKernelFlags(
     kernel
       .command('build')
       .description('fetch or build a kernel, so that it is ready when a run wants it')
       .argument(
         '[profile]',
-        'a profile by name or path, or a kernel tree (default: stock, or the tree of --kernel-tree)',
+        'a profile by name or path, or a kernel tree (default: stock; with --patches: minimal)',
       ),
   )
     .option('--each-patch', 'build and boot after every patch of the series, and print a table')
@@ -108,7 +106,7 @@ Examples:
   cxlrig kernel build --kernel-tree ~/src/linux
   cxlrig kernel build minimal-debug --kernel-tree ~/src/linux`,
     )
-    .action(async (profile: string | undefined, flags: KernelFlags) => {
+    .action(async (profile: string | undefined, flags: BuildFlags) => {
       process.exitCode = await watched(
         (options) => (flags.eachPatch ? buildEachPatch(profile, options, hooks) : build(profile, options)),
         flags,
@@ -117,7 +115,7 @@ Examples:
 }
 
 function registerConfig(kernel: Command): void {
-  withSourceFlags(
+  withKernelFlags(
     kernel
       .command('config')
       .description(
@@ -136,7 +134,7 @@ Examples:
     )
     .action(async (profile: string | undefined, flags: KernelFlags) => {
       process.exitCode = await watched(async (options) => {
-        process.stdout.write(await resolveConfig(chosen(profile, options), options));
+        process.stdout.write(await resolveConfig(profile, options));
         return 0;
       }, flags);
     });
@@ -165,16 +163,6 @@ function registerClean(kernel: Command): void {
     });
 }
 
-function withSourceFlags(command: Command): Command {
-  return command
-    .option(
-      '--kernel-tree <dir>',
-      "build this tree: in its own .config, or in a source profile's if one is named",
-    )
-    .option('--patches <paths...>', 'apply series: folders, mailboxes or patch files, in this order')
-    .option('--mirror <url>', 'Debian mirror to fetch from');
-}
-
 async function watched(
   work: (options: ResolveOptions) => Promise<number>,
   { kernelTree, patches, mirror }: KernelFlags,
@@ -197,7 +185,7 @@ async function watched(
 
 async function build(profile: string | undefined, options: ResolveOptions): Promise<number> {
   const began = Date.now();
-  const kernel = await resolveKernel(chosen(profile, options), options);
+  const kernel = await resolveKernel(profile, options);
   const colors = createColors(process.stdout.isTTY);
   process.stdout.write(
     [
@@ -218,7 +206,7 @@ async function buildEachPatch(
   { boot }: KernelHooks,
 ): Promise<number> {
   const boots = new Map<number, BootResult>();
-  const steps = await resolveEachPatch(chosen(profile, options), options, async ({ number, kernel }) => {
+  const steps = await resolveEachPatch(profile, options, async ({ number, kernel }) => {
     if (kernel && boot) boots.set(number, await boot(kernel, options));
   });
   process.stdout.write(patchTable(steps, boots));
@@ -245,11 +233,6 @@ export function patchTable(steps: readonly PatchStep[], boots: ReadonlyMap<numbe
     error ? ['', `${number}/${of}: ${error.message}`, ...error.evidence.map((line) => `  | ${line}`)] : [],
   );
   return `${[...table, ...faults].join('\n')}\n`;
-}
-
-/** A tree alone decides by itself; without one the default is the kernel that every run has. */
-function chosen(profile: string | undefined, { kernelTree }: ResolveOptions): string | undefined {
-  return profile ?? (kernelTree === undefined ? 'stock' : undefined);
 }
 
 function thingsToClean(

@@ -6,39 +6,42 @@ import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../base/errors.js';
 import { GuestDied, GuestTimeout, bootGuest, chooseAccelerator, type RunningGuest } from '../guest/index.js';
+import { chooseProfile } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
-import { prepareBootables } from '../run/prepare.js';
+import { prepareBootable } from '../run/prepare.js';
 import { draftText } from '../scenario/recording/draft.js';
 import { startRecorder, type Recorder } from '../scenario/recording/recorder.js';
 import { loadTopology, type MachinePlan } from '../topology/index.js';
 import { abortOnInterrupt } from './interrupt.js';
+import { KERNEL_FLAGS_HELP, withKernelFlags, type KernelFlags } from './kernel-flags.js';
 
-interface RecordFlags {
-  readonly kernel: string;
+interface RecordFlags extends KernelFlags {
+  readonly kernel?: string;
   readonly out?: string;
   readonly accel?: 'tcg' | 'kvm';
-  readonly mirror?: string;
 }
 
 export function registerRecord(program: Command): void {
-  program
-    .command('record')
-    .description('boot a topology with a shell, and write down what is typed there as a draft scenario')
-    .argument('[topology]', 'name below scenarios/topologies/, or a file', 'one-volatile')
-    .option('-o, --out <file>', 'the scenario to write (default: recorded-<time>.yaml)')
-    .option('-k, --kernel <profile>', 'kernel to boot', 'stock')
+  withKernelFlags(
+    program
+      .command('record')
+      .description('boot a topology with a shell, and write down what is typed there as a draft scenario')
+      .argument('[topology]', 'name below scenarios/topologies/, or a file', 'one-volatile')
+      .option('-o, --out <file>', 'the scenario to write (default: recorded-<time>.yaml)')
+      .option('-k, --kernel <profile>', 'kernel to boot (default: stock)'),
+  )
     .addOption(
       new Option('--accel <name>', 'accelerator instead of the one that was found to work').choices([
         'tcg',
         'kvm',
       ]),
     )
-    .option('--mirror <url>', 'Debian mirror to fetch kernels and packages from')
     .addHelpText(
       'after',
       `
 Each line becomes a step, and what it changed becomes the expectation after it. A line that begins with # names the
 next step. exit, or Ctrl-D, ends the session. Programs that want a terminal have none here.
+${KERNEL_FLAGS_HELP}
 
 Examples:
   cxlrig record two-ports --out bug.yaml
@@ -59,17 +62,15 @@ async function record(topology: string, flags: RecordFlags): Promise<number> {
       'give another name with --out: a recording overwrites nothing',
     );
   }
+  const { kernel, kernelTree, patches, mirror } = flags;
   const machine = await loadTopology(topology);
   const interrupt = abortOnInterrupt();
   const view = liveView(process.stderr);
   const dir = await mkdtemp(join(tmpdir(), 'cxlrig-record-'));
   try {
     const progress = view.progress.bind(view);
-    const [bootable] = await prepareBootables([flags.kernel], {
-      progress,
-      ...(flags.mirror !== undefined && { mirror: flags.mirror }),
-    });
-    if (!bootable) throw new Error('no kernel was prepared');
+    const profile = await chooseProfile({ profile: kernel, kernelTree, patches });
+    const bootable = await prepareBootable(profile, { progress, mirror, signal: interrupt.signal });
     const { accelerator } = await chooseAccelerator(flags.accel);
     progress({ task: `boot ${bootable.kernel.release} on ${machine.name}` });
     const guest = await bootGuest(

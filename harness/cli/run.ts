@@ -1,12 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { chooseProfiles } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
 import { summaryText } from '../report/terminal.js';
 import { run, type RunRequest } from '../run/index.js';
 import { abortOnInterrupt } from './interrupt.js';
+import { collect, KERNEL_FLAGS_HELP, withKernelFlags, type KernelFlags } from './kernel-flags.js';
 
-interface RunFlags {
+interface RunFlags extends KernelFlags {
   readonly testNamePattern?: RegExp;
   readonly kernel: string[];
   readonly topology?: string;
@@ -16,17 +18,23 @@ interface RunFlags {
   readonly shard?: { index: number; count: number };
   readonly keepOnFailure?: boolean;
   readonly accel?: 'tcg' | 'kvm';
-  readonly mirror?: string;
   readonly out: string;
 }
 
 export function registerRun(program: Command): void {
-  program
-    .command('run')
-    .description('run scenarios and say with evidence what the kernel did')
-    .argument('[scenarios...]', 'files, folders, or names below scenarios/ (default: all that are shipped)')
-    .option('-t, --test-name-pattern <regexp>', 'only cases whose id matches', regexp)
-    .option('-k, --kernel <profile>', 'kernel to boot; may be given several times', collect, [])
+  withKernelFlags(
+    program
+      .command('run')
+      .description('run scenarios and say with evidence what the kernel did')
+      .argument('[scenarios...]', 'files, folders, or names below scenarios/ (default: all that are shipped)')
+      .option('-t, --test-name-pattern <regexp>', 'only cases whose id matches', regexp)
+      .option(
+        '-k, --kernel <profile>',
+        'kernel to boot (default: stock); may be given several times',
+        collect,
+        [],
+      ),
+  )
     .option('--topology <name>', "use this topology instead of the scenario's own")
     .option('-j, --jobs <n>', 'guests at a time', count, Math.max(1, Math.min(4, availableParallelism())))
     .option('--retry <n>', 'try a failed case again so many times', count, 0)
@@ -39,11 +47,11 @@ export function registerRun(program: Command): void {
         'kvm',
       ]),
     )
-    .option('--mirror <url>', 'Debian mirror to fetch kernels and packages from')
     .option('--out <dir>', 'folder for the artifacts of runs', '.cxlrig/runs')
     .addHelpText(
       'after',
-      `
+      `${KERNEL_FLAGS_HELP}
+
 Exit code: 0 every case passed, was skipped or failed as declared; 1 a case failed; 2 invalid scenario or
 flag, nothing was booted; 3 the rig could not do its work; 130 interrupted.
 
@@ -51,6 +59,8 @@ Examples:
   cxlrig run
   cxlrig run current -t 'policy=online'
   cxlrig run my.yaml --kernel stock --kernel debian-stable --jobs 2
+  cxlrig run current --patches ~/series/
+  cxlrig run my.yaml --kernel-tree ~/src/linux
   cxlrig run my.yaml --keep-on-failure`,
     )
     .action(async (scenarios: string[], flags: RunFlags) => {
@@ -59,13 +69,14 @@ Examples:
 }
 
 async function runCommand(scenarios: readonly string[], flags: RunFlags): Promise<number> {
+  const { kernelTree, patches } = flags;
   const interrupt = abortOnInterrupt();
   const out = resolve(flags.out);
   const view = liveView(process.stdout);
   try {
     const request: RunRequest = {
       scenarios,
-      kernels: flags.kernel.length > 0 ? [...new Set(flags.kernel)] : ['stock'],
+      kernels: await chooseProfiles({ profiles: flags.kernel, kernelTree, patches }),
       jobs: flags.jobs,
       retries: flags.retry,
       bail: flags.keepOnFailure ? 1 : Number(flags.bail ?? 0),
@@ -104,10 +115,6 @@ async function runCommand(scenarios: readonly string[], flags: RunFlags): Promis
     view.close();
     interrupt.release();
   }
-}
-
-function collect(value: string, previous: string[]): string[] {
-  return [...previous, value];
 }
 
 function count(value: string): number {

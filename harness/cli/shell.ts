@@ -3,38 +3,42 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
 import { attachTerminal, bootGuest, chooseAccelerator } from '../guest/index.js';
+import { chooseProfile } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
-import { prepareBootables } from '../run/prepare.js';
+import { prepareBootable } from '../run/prepare.js';
 import { loadTopology } from '../topology/index.js';
 import { abortOnInterrupt } from './interrupt.js';
+import { collect, KERNEL_FLAGS_HELP, withKernelFlags, type KernelFlags } from './kernel-flags.js';
 
-interface ShellFlags {
-  readonly kernel: string;
+interface ShellFlags extends KernelFlags {
+  readonly kernel?: string;
   readonly accel?: 'tcg' | 'kvm';
-  readonly mirror?: string;
   readonly append: string[];
 }
 
 export function registerShell(program: Command): void {
-  program
-    .command('shell')
-    .description('boot a topology and open a shell in the guest; the guest ends with the shell')
-    .argument('[topology]', 'name below scenarios/topologies/, or a file', 'one-volatile')
-    .option('-k, --kernel <profile>', 'kernel to boot', 'stock')
-    .option('--append <option>', 'add to the kernel command line; may be given several times', collect, [])
+  withKernelFlags(
+    program
+      .command('shell')
+      .description('boot a topology and open a shell in the guest; the guest ends with the shell')
+      .argument('[topology]', 'name below scenarios/topologies/, or a file', 'one-volatile')
+      .option('-k, --kernel <profile>', 'kernel to boot (default: stock)')
+      .option('--append <option>', 'add to the kernel command line; may be given several times', collect, []),
+  )
     .addOption(
       new Option('--accel <name>', 'accelerator instead of the one that was found to work').choices([
         'tcg',
         'kvm',
       ]),
     )
-    .option('--mirror <url>', 'Debian mirror to fetch kernels and packages from')
     .addHelpText(
       'after',
-      `
+      `${KERNEL_FLAGS_HELP}
+
 Examples:
   cxlrig shell
   cxlrig shell two-bridges --kernel debian-stable
+  cxlrig shell --patches 0001-dax.patch
   cxlrig shell one-volatile --append memhp_default_state=online_movable
   echo 'cxl list' | cxlrig shell two-ports`,
     )
@@ -44,17 +48,15 @@ Examples:
 }
 
 async function shell(topology: string, flags: ShellFlags): Promise<number> {
+  const { kernel, kernelTree, patches, mirror } = flags;
   const machine = await loadTopology(topology);
   const interrupt = abortOnInterrupt();
   const view = liveView(process.stderr);
   const dir = await mkdtemp(join(tmpdir(), 'cxlrig-shell-'));
   try {
     const progress = view.progress.bind(view);
-    const [bootable] = await prepareBootables([flags.kernel], {
-      progress,
-      ...(flags.mirror !== undefined && { mirror: flags.mirror }),
-    });
-    if (!bootable) throw new Error('no kernel was prepared');
+    const profile = await chooseProfile({ profile: kernel, kernelTree, patches });
+    const bootable = await prepareBootable(profile, { progress, mirror, signal: interrupt.signal });
     const { accelerator } = await chooseAccelerator(flags.accel);
     progress({ task: `boot ${bootable.kernel.release} on ${machine.name}` });
     const guest = await bootGuest(
@@ -72,8 +74,4 @@ async function shell(topology: string, flags: ShellFlags): Promise<number> {
     interrupt.release();
     await rm(dir, { recursive: true, force: true });
   }
-}
-
-function collect(value: string, previous: string[]): string[] {
-  return [...previous, value];
 }

@@ -14,6 +14,7 @@ import { compilerVariables, logFile, make } from './kbuild.js';
 import { finishEntry, KERNEL_ENTRIES } from './kernel-entry.js';
 import { exclusively, untilGone } from './lock.js';
 import type { Profile } from './profile.js';
+import type { ResolvedKernel } from './resolved.js';
 import { readSeries, type Patch } from './series.js';
 import { openSource, type SourceTree } from './source-tree.js';
 import { tool } from './tool.js';
@@ -120,10 +121,29 @@ function placeName({ lineage }: SourceTree, config: Profile['config']): string {
   return `${label}-${contentKey(lineage, JSON.stringify(config)).slice(0, 8)}`;
 }
 
+/** What the kernel with the first `count` patches is made of. */
+export function whatIsBuilt(
+  { source, patches }: PreparedSeries,
+  count: number,
+): Pick<ResolvedKernel, 'origin' | 'source' | 'series'> {
+  const applied = patches.slice(0, count);
+  const series = { hash: seriesHash(applied), patches: applied.map(({ name }) => name) };
+  return {
+    origin: describe(source, applied),
+    source: source.label,
+    ...(applied.length === 0 ? {} : { series }),
+  };
+}
+
 function describe(source: SourceTree, patches: readonly Patch[]): string {
   const [first] = patches;
   if (!first) return source.label;
-  return `${source.label} + ${patches.length === 1 ? first.name : `${patches.length} patches`} (${contentKey(...patches.map(({ diff }) => diff)).slice(0, 12)})`;
+  return `${source.label} + ${patches.length === 1 ? first.name : `${patches.length} patches`} (${seriesHash(patches)})`;
+}
+
+/** Equal for series of the same changes, whatever their mails say. */
+function seriesHash(patches: readonly Patch[]): string {
+  return contentKey(...patches.map(({ diff }) => diff)).slice(0, 12);
 }
 
 async function compilerIdentity(): Promise<string> {

@@ -2,10 +2,12 @@ export {
   resolveConfig,
   resolveEachPatch,
   resolveKernel,
+  resolveProfile,
+  type ObtainOptions,
   type PatchStep,
   type ResolveOptions,
 } from './resolve.js';
-export { chooseProfile, type KernelChoice } from './choose.js';
+export { chooseProfile, chooseProfiles, type KernelChoice, type KernelChoices } from './choose.js';
 export { isBuilt, listProfiles, loadProfile, profileDocument, type Profile } from './profile.js';
 export { BuildFailed } from './build-failure.js';
 export { buildTools, requireBuildTools, type BuildTool } from './build-tools.js';

@@ -1,5 +1,6 @@
 import { readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { contentKey } from '../base/cache.js';
 import { vmlinuxOf } from './bzimage.js';
 import { hasPvhEntry, isElf } from './elf.js';
 import type { ResolvedKernel } from './resolved.js';
@@ -57,6 +58,7 @@ export async function readEntry(
     cmdline: profile.cmdline,
     abi: profile.abi,
     origin: entry.origin,
+    configHash: contentKey(await readFile(join(dir, 'config'))).slice(0, 12),
   };
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { RigError, UsageError } from '../base/errors.js';
 import { silent, type Progress } from '../base/progress.js';
-import { buildKernel, configureOnly, prepareSeries } from './build.js';
+import { buildKernel, configureOnly, prepareSeries, whatIsBuilt, type PreparedSeries } from './build.js';
 import { fetchDebianImage, type CachedKernel, type FetchOptions } from './debian-image.js';
 import { readEntry } from './kernel-entry.js';
 import { chooseProfile, type KernelChoice } from './choose.js';
@@ -9,7 +9,7 @@ import { isBuilt, type Profile } from './profile.js';
 import { takeReadyKernel } from './ready-kernel.js';
 import type { ResolvedKernel } from './resolved.js';
 
-export interface ResolveOptions extends Omit<KernelChoice, 'profile'> {
+export interface ObtainOptions {
   readonly progress?: Progress;
   /** address of a Debian archive instead of the machine's own */
   readonly mirror?: string | undefined;
@@ -17,10 +17,12 @@ export interface ResolveOptions extends Omit<KernelChoice, 'profile'> {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ResolveOptions extends ObtainOptions, Omit<KernelChoice, 'profile'> {}
+
 /**
  * Makes a kernel ready to boot: fetched or built, unless the cache has it.
  *
- * @param profile a shipped profile's name, the path of a profile or of a kernel tree; undefined: what `kernelTree` needs
+ * @param profile a shipped profile's name, the path of a profile or of a kernel tree; undefined: what fits the options
  * @throws UsageError when the profile is unknown or wrong, a patch does not apply, an option can't be had
  * @throws RigError when the kernel is not to be had; BuildFailed, which is one, when it does not build
  */
@@ -28,11 +30,12 @@ export async function resolveKernel(
   profile: string | undefined,
   options: ResolveOptions = {},
 ): Promise<ResolvedKernel> {
-  return withDiskErrors(async () => {
-    const chosen = await chooseProfile({ ...options, profile });
-    const { dir, key } = await obtain(chosen, fetchOptions(options));
-    return readEntry(dir, key, chosen);
-  });
+  return resolveProfile(await chooseProfile({ ...options, profile }), options);
+}
+
+/** As resolveKernel, of a profile that was chosen before. */
+export function resolveProfile(profile: Profile, options: ObtainOptions = {}): Promise<ResolvedKernel> {
+  return withDiskErrors(() => obtain(profile, fetchOptions(options)));
 }
 
 /** One step of a series: the kernel with the patches up to and with this one, or why there is none. */
@@ -70,7 +73,7 @@ export async function resolveEachPatch(
     for (const [index, { name, subject }] of prepared.patches.entries()) {
       const began = Date.now();
       const outcome = await buildKernel(prepared, index + 1, fetching).then(
-        async ({ dir, key }) => ({ kernel: await readEntry(dir, key, chosen) }),
+        async (built) => ({ kernel: await describeBuilt(built, prepared, index + 1) }),
         (error: unknown) => {
           if (error instanceof RigError && error.stage === 'kernel') return { error };
           throw error;
@@ -107,15 +110,28 @@ export async function resolveConfig(
   });
 }
 
-async function obtain(profile: Profile, options: FetchOptions): Promise<CachedKernel> {
+async function obtain(profile: Profile, options: FetchOptions): Promise<ResolvedKernel> {
   const { 'debian-image': image, ready } = profile.source;
-  if (image) return fetchDebianImage(profile.name, image, options);
-  if (ready) return takeReadyKernel(profile.name, ready);
+  const readyMade = image
+    ? await fetchDebianImage(profile.name, image, options)
+    : ready && (await takeReadyKernel(profile.name, ready));
+  if (readyMade) return readEntry(readyMade.dir, readyMade.key, profile);
   const prepared = await prepareSeries(profile, options);
-  return buildKernel(prepared, prepared.patches.length, options);
+  const count = prepared.patches.length;
+  return describeBuilt(await buildKernel(prepared, count, options), prepared, count);
 }
 
-function fetchOptions({ progress = silent, mirror, signal }: ResolveOptions): FetchOptions {
+/** What it is made of is told by who asked: another series that comes to the same sources has the same entry. */
+async function describeBuilt(
+  { dir, key }: CachedKernel,
+  prepared: PreparedSeries,
+  count: number,
+): Promise<ResolvedKernel> {
+  const kernel = await readEntry(dir, key, prepared.profile);
+  return { ...kernel, ...whatIsBuilt(prepared, count) };
+}
+
+function fetchOptions({ progress = silent, mirror, signal }: ObtainOptions): FetchOptions {
   return { progress, mirror, signal };
 }
 

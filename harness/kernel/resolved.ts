@@ -19,4 +19,10 @@ export interface ResolvedKernel {
   readonly abi: Readonly<Record<string, string>>;
   /** where it comes from, for people and for run.json: package and version, or tree, revision and patches */
   readonly origin: string;
+  /** what it is built from before patches; absent for what was not built here */
+  readonly source?: string;
+  /** what is applied to it, in order; the hash is of the changes alone */
+  readonly series?: { readonly hash: string; readonly patches: readonly string[] };
+  /** hash of its .config */
+  readonly configHash?: string;
 }

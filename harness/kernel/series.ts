@@ -60,9 +60,11 @@ function byNumberThenName(a: string, b: string): number {
 
 async function readPatchFile(depot: Depot, file: string, name: string): Promise<Patch[]> {
   const raw = await readFile(file).catch((cause: unknown) => {
-    throw new UsageError(`the patch ${file} can't be read`, 'give an existing folder, mailbox or patch', {
-      cause,
-    });
+    throw new UsageError(
+      `the patch ${file} can't be read`,
+      'give an existing folder, mailbox or patch; whatever follows --patches is taken for one',
+      { cause },
+    );
   });
   const content = raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw) : raw;
   if (!isMail(content)) return (await parsed(depot, { name, diff: content })) ?? [];

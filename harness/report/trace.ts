@@ -153,5 +153,9 @@ export interface RunEnvironment {
     readonly release: string;
     readonly id: string;
     readonly origin: string;
+    /** of a kernel that was built: its sources before patches */
+    readonly source?: string;
+    readonly series?: { readonly hash: string; readonly patches: readonly string[] };
+    readonly configHash?: string;
   }[];
 }

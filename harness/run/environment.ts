@@ -23,11 +23,14 @@ export async function describeEnvironment(
       memoryBytes: totalmem(),
       distribution: await distribution(),
     },
-    kernels: bootables.map(({ kernel: { profile, release: kernelRelease, id, origin } }) => ({
-      profile,
-      release: kernelRelease,
-      id,
-      origin,
+    kernels: bootables.map(({ kernel }) => ({
+      profile: kernel.profile,
+      release: kernel.release,
+      id: kernel.id,
+      origin: kernel.origin,
+      ...(kernel.source !== undefined && { source: kernel.source }),
+      ...(kernel.series && { series: kernel.series }),
+      ...(kernel.configHash !== undefined && { configHash: kernel.configHash }),
     })),
   };
 }

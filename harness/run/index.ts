@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { RigError } from '../base/errors.js';
 import { chooseAccelerator, qemuVersion } from '../guest/index.js';
@@ -43,9 +43,16 @@ export async function run(
   const { version: qemu } = await qemuVersion();
   const choice = await chooseAccelerator(request.accelerator);
   const runDir = await makeRunDir(request.out, startedAt);
-  const bootables = await prepareBootables(request.kernels, request);
+  const bootables = await prepareBootables(request.kernels, {
+    progress: request.progress,
+    mirror: request.mirror,
+    signal,
+  }).catch(async (error: unknown) => {
+    // nothing was run: an empty folder would pass for the newest run
+    await rmdir(runDir);
+    throw error;
+  });
   const environment = await describeEnvironment(bootables, qemu, choice);
-  signal.throwIfAborted();
   subscriber.started(environment, plan.cases.length, runDir);
   const briefing = {
     runDir,

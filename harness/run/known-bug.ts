@@ -11,10 +11,15 @@ export function applicableBug(
 ): { readonly because: string } | undefined {
   return knownBugs.find(
     (bug) =>
-      (bug.profile === undefined || bug.profile === profile) &&
+      (bug.profile === undefined || isOf(bug.profile, profile)) &&
       (bug.kernel === undefined || satisfies(release, bug.kernel) === true) &&
       Object.entries(bug.when ?? {}).every(([name, wanted]) =>
         ([wanted].flat() as unknown[]).includes(values[name]),
       ),
   );
+}
+
+/** A bug of a profile is expected of the profile with patches on it too: whether they mend it is what one wants to know. */
+function isOf(named: string, kernel: string): boolean {
+  return kernel === named || kernel.startsWith(`${named}+`);
 }

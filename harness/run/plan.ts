@@ -31,7 +31,7 @@ export async function makePlan(request: RunRequest): Promise<RunPlan> {
     const { cases } = await loadScenario(file);
     for (const scenarioCase of cases) {
       const machine = await loadTopology(request.topology ?? scenarioCase.topology, { relativeTo: file });
-      for (const kernel of request.kernels) planned.push(planCase(scenarioCase, kernel, machine, request));
+      for (const { name } of request.kernels) planned.push(planCase(scenarioCase, name, machine, request));
     }
   }
   const selected = planned.filter(({ key }) => request.pattern?.test(key) ?? true);

@@ -1,16 +1,18 @@
 import type { Progress } from '../base/progress.js';
 import { buildImage } from '../image/index.js';
-import { resolveKernel } from '../kernel/index.js';
+import { resolveProfile, type Profile } from '../kernel/index.js';
 import type { Bootable } from './briefing.js';
 
-interface PrepareOptions {
+export interface PrepareOptions {
   readonly progress: Progress;
-  readonly mirror?: string;
+  readonly mirror?: string | undefined;
+  /** ends a build that is under way; the call then rejects with the signal's reason */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The kernels of a run and the image for each, fetched or built where the cache has them not. */
 export async function prepareBootables(
-  profiles: readonly string[],
+  profiles: readonly Profile[],
   options: PrepareOptions,
 ): Promise<Bootable[]> {
   const bootables: Bootable[] = [];
@@ -19,8 +21,10 @@ export async function prepareBootables(
 }
 
 /** One of them. */
-export async function prepareBootable(profile: string, options: PrepareOptions): Promise<Bootable> {
-  const kernel = await resolveKernel(profile, options);
+export async function prepareBootable(profile: Profile, options: PrepareOptions): Promise<Bootable> {
+  const kernel = await resolveProfile(profile, options);
+  options.signal?.throwIfAborted();
   const { initramfs } = await buildImage(kernel, options);
+  options.signal?.throwIfAborted();
   return { kernel, initramfs };
 }

@@ -1,4 +1,5 @@
 import type { Progress } from '../base/progress.js';
+import type { Profile } from '../kernel/index.js';
 
 /** What the user asked a run for; the command line turned into plain values. */
 export interface RunRequest {
@@ -6,8 +7,8 @@ export interface RunRequest {
   readonly scenarios: readonly string[];
   /** only cases whose id matches */
   readonly pattern?: RegExp;
-  /** kernel profile names or paths; every case runs on each */
-  readonly kernels: readonly string[];
+  /** as chooseProfiles gives them, no two of one name; every case runs on each */
+  readonly kernels: readonly Profile[];
   /** run on this topology instead of the scenario's own */
   readonly topology?: string;
   readonly jobs: number;

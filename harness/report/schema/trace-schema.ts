@@ -217,7 +217,15 @@ export const runSummarySchema = z
         distribution: z.string(),
       }),
       kernels: z.array(
-        z.looseObject({ profile: z.string(), release: z.string(), id: z.string(), origin: z.string() }),
+        z.looseObject({
+          profile: z.string(),
+          release: z.string(),
+          id: z.string(),
+          origin: z.string(),
+          source: z.string().exactOptional(),
+          series: z.looseObject({ hash: z.string(), patches: z.array(z.string()) }).exactOptional(),
+          configHash: z.string().exactOptional(),
+        }),
       ),
     }),
     counts: z.looseObject({

@@ -2,11 +2,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { silent } from '../../base/progress.js';
 import { bootGuest, type RunningGuest } from '../../guest/index.js';
 import { writeRepro } from '../../report/repro/write.js';
 import { fixtureCase } from '../../report/testing/fixture-run.js';
-import { prepareBootables } from '../../run/prepare.js';
+import { bootableStock } from '../../testing/stock.js';
 import { loadTopology, type MachinePlan } from '../../topology/index.js';
 import { draftText } from './draft.js';
 import { startRecorder } from './recorder.js';
@@ -17,8 +16,7 @@ let machine: MachinePlan;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'cxlrig-record-'));
-  const [bootable] = await prepareBootables(['stock'], { progress: silent });
-  if (!bootable) throw new Error('no kernel was prepared');
+  const bootable = await bootableStock();
   machine = await loadTopology('one-volatile');
   guest = await bootGuest({ ...bootable, machine, cmdline: [], accelerator: 'tcg', dir });
 });
