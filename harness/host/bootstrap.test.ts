@@ -172,6 +172,16 @@ describe('on a machine with apt, what is missing', () => {
     expect((await log()).at(-1)).toBe(`node ${mainJs()} run`);
   });
 
+  test('is a browser only for those who test the report in one', async () => {
+    const absent = { CXLRIG_CHROMIUM: join(dir, 'chromium') };
+    const user = await cxlrig('run');
+    expect(user).toMatchObject({ exitCode: 0, stderr: '' });
+    const tester = await missingFor('with_browser=yes', absent);
+    expect(tester).toBe('chromium');
+    expect(await missingFor('with_browser=yes', { CXLRIG_CHROMIUM: join(bin, 'mmdebstrap') })).toBe('');
+    expect(await missingFor('', absent)).toBe('');
+  });
+
   test('is not installed for verbs that boot nothing', async () => {
     await rm(join(bin, 'mmdebstrap'));
     for (const verb of ['check', 'schema', 'list', 'doctor', '--help']) await cxlrig(verb);
@@ -313,6 +323,16 @@ function options() {
 
 function cxlrig(...args: string[]) {
   return execa(join(checkout, 'scripts/cxlrig'), args, { ...options(), reject: false });
+}
+
+/** What scripts/bootstrap finds missing with such variables of the shell and of the environment. */
+async function missingFor(shell: string, env: Readonly<Record<string, string>>): Promise<string> {
+  const script = `root=${checkout}; . "$root/scripts/bootstrap"; ${shell}\nmissing_programs | grep -v keyring || :`;
+  const { stdout } = await execa('sh', ['-c', script], {
+    ...options(),
+    env: { ...options().env, ...env, PATH: `${bin}:/usr/bin:/bin` },
+  });
+  return stdout;
 }
 
 async function log(): Promise<string[]> {

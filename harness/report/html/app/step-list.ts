@@ -74,7 +74,7 @@ function notes({ outcome, splats, lines }: StepTrace): string[] {
 function endNote({ verdict, leftovers, splats }: CaseTrace): string {
   const parts = [
     leftovers.length > 0 ? `${leftovers.length} left behind` : '',
-    splats.length > 0 ? `${splats.length} kernel splats` : '',
+    splats.length > 0 ? `${splats.length} kernel ${splats.length === 1 ? 'splat' : 'splats'}` : '',
   ].filter((part) => part !== '');
   return parts.length > 0 ? parts.join(', ') : `verdict ${verdict}`;
 }
