@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { ownVersion } from '../run/environment.js';
 import { registerCheck } from './check.js';
+import { registerCompare } from './compare.js';
 import { registerDoctor } from './doctor.js';
 import { explain } from './explain.js';
 import { registerExport } from './export.js';
@@ -26,6 +27,7 @@ Examples:
   cxlrig run                               every shipped scenario on the stock kernel
   cxlrig run current/region-to-kmem        one scenario
   cxlrig run my.yaml --kernel debian-stable
+  cxlrig compare --head debian-stable      the stock kernel against another: what differs
   cxlrig shell two-bridges                 a shell in a guest with that topology
   cxlrig report --open                     the newest run in a browser
   cxlrig doctor                            is this machine fit for it?`,
@@ -33,6 +35,7 @@ Examples:
 
 for (const register of [
   registerRun,
+  registerCompare,
   registerShell,
   registerCheck,
   registerList,

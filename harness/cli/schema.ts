@@ -2,6 +2,7 @@ import { Argument, Option, type Command } from 'commander';
 import { z } from 'zod';
 import { profileDocument } from '../kernel/profile.js';
 import { UsageError } from '../base/errors.js';
+import { comparisonJsonSchema } from '../report/compare/index.js';
 import { traceJsonSchema } from '../report/schema/trace-schema.js';
 import { languageReference } from '../scenario/language-reference.js';
 import { scenarioJsonSchema } from '../scenario/json-schema.js';
@@ -13,6 +14,7 @@ const SCHEMAS = {
   kernel: () => z.toJSONSchema(profileDocument, { target: 'draft-7', io: 'input' }),
   trace: () => traceJsonSchema('trace'),
   run: () => traceJsonSchema('run'),
+  compare: comparisonJsonSchema,
 } as const;
 
 export type SchemaName = keyof typeof SCHEMAS;
@@ -21,7 +23,7 @@ export function registerSchema(program: Command): void {
   program
     .command('schema')
     .description(
-      'print the JSON Schema of a language, for editors, or of what runs leave (trace.json, run.json)',
+      'print the JSON Schema of a language, for editors, or of what commands leave (trace.json, run.json, compare.json)',
     )
     .addArgument(
       new Argument('[language]', 'whose schema')

@@ -2,7 +2,7 @@ import { createLogUpdate } from 'log-update';
 import { createColors } from '../base/colors.js';
 import type { ProgressUpdate } from '../base/progress.js';
 import { caseText, seconds } from './terminal.js';
-import type { RunEvent } from './trace.js';
+import type { CaseTrace, RunEvent } from './trace.js';
 
 /** What a person sees while a run goes on. On a terminal the last lines move; elsewhere only finished lines are printed. */
 export interface LiveView {
@@ -25,11 +25,16 @@ const REDRAW_MS = 120;
 /** Without a terminal a job is mentioned again at most this often, so that a log shows life without drowning in it. */
 const MENTION_MS = 15_000;
 
-export function liveView(stream: NodeJS.WriteStream): LiveView {
-  return stream.isTTY ? movingView(stream) : plainView(stream);
+export interface LiveViewOptions {
+  /** one line for each case, also for those that are not well: somebody else tells of these */
+  readonly brief?: boolean;
 }
 
-function movingView(stream: NodeJS.WriteStream): LiveView {
+export function liveView(stream: NodeJS.WriteStream, options: LiveViewOptions = {}): LiveView {
+  return stream.isTTY ? movingView(stream, options) : plainView(stream, options);
+}
+
+function movingView(stream: NodeJS.WriteStream, options: LiveViewOptions): LiveView {
   const update = createLogUpdate(stream, { showCursor: true });
   const colors = createColors(true);
   let runDir = '';
@@ -62,7 +67,7 @@ function movingView(stream: NodeJS.WriteStream): LiveView {
       job = undefined;
       if (event.type === 'case-ended') {
         activities.delete(key);
-        print(caseText(event.trace, runDir, { color: true }));
+        print(endedText(event.trace, runDir, true, options));
         return;
       }
       const activity = activities.get(key) ?? { since: event.at, text: '' };
@@ -79,7 +84,7 @@ function movingView(stream: NodeJS.WriteStream): LiveView {
   };
 }
 
-function plainView(stream: NodeJS.WriteStream): LiveView {
+function plainView(stream: NodeJS.WriteStream, options: LiveViewOptions): LiveView {
   const print = (text: string): void => void stream.write(`${text}\n`);
   let runDir = '';
   let mentioned: { task: string; at: number } | undefined;
@@ -90,13 +95,18 @@ function plainView(stream: NodeJS.WriteStream): LiveView {
       print(`...   ${progressText(update)}`);
     },
     event(_key, event) {
-      if (event.type === 'case-ended') print(caseText(event.trace, runDir, { color: false }));
+      if (event.type === 'case-ended') print(endedText(event.trace, runDir, false, options));
       if (event.type === 'guest' && event.phase === 'kept') print(event.detail ?? '');
     },
     artifactsIn: (dir) => void (runDir = dir),
     print,
     close: () => undefined,
   };
+}
+
+function endedText(trace: CaseTrace, runDir: string, color: boolean, { brief }: LiveViewOptions): string {
+  const text = caseText(trace, runDir, { color });
+  return brief ? (text.split('\n')[0] ?? '') : text;
 }
 
 function progressText({ task, detail, fraction }: ProgressUpdate): string {

@@ -1,12 +1,12 @@
 import { relative } from 'node:path';
 import type { Decoder } from './decode.js';
 import { seconds } from './terminal.js';
+import { wrapped } from './wrapped.js';
 import type { CaseTrace, RunSummary, SplatRecord, StepTrace, Verdict } from './trace.js';
 
 const MOST_LINES_TYPED = 60;
 const MOST_LINES_OF_LOG = 30;
 const MOST_LINES_OF_SPLAT = 40;
-const WIDTH = 76;
 
 const BAD: readonly Verdict[] = ['fail', 'fixed', 'infra'];
 
@@ -23,7 +23,7 @@ export async function mail(
   const bad = traces.filter(({ verdict }) => BAD.includes(verdict));
   const known = traces.filter(({ verdict }) => verdict === 'known-bug');
   const parts = [head(summary, traces.length)];
-  for (const trace of bad) parts.push(await caseText(trace, decoder));
+  for (const trace of bad) parts.push(await mailCase(trace, decoder));
   if (known.length > 0) {
     parts.push([
       'Known bugs, which fail as declared:',
@@ -41,21 +41,29 @@ function head({ counts, milliseconds, environment }: RunSummary, total: number):
       `${total} cases in ${seconds(milliseconds)}: ${verdicts.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}.`,
     ),
     '',
-    ...kernels.map(({ profile, release, origin }) => `kernel   ${release} (${profile}: ${oneLine(origin)})`),
-    `machine  QEMU ${qemu} (${accelerator}) on ${host.distribution}, emulated CXL; cxlrig ${cxlrig}`,
+    ...kernels.flatMap(({ profile, release, origin }) =>
+      wrapped(`${release} (${profile}: ${oneLine(origin)})`, { first: 'kernel   ' }),
+    ),
+    ...wrapped(`QEMU ${qemu} (${accelerator}) on ${host.distribution}, emulated CXL; cxlrig ${cxlrig}`, {
+      first: 'machine  ',
+    }),
   ];
 }
 
-async function caseText(trace: CaseTrace, decoder: Decoder | undefined): Promise<string[]> {
+/**
+ * A case that is not well: what was expected and received, everything to type, the trimmed splats.
+ * @returns lines; those to be copied, of the kernel log and of splats are as long as they are
+ */
+export async function mailCase(trace: CaseTrace, decoder?: Decoder): Promise<string[]> {
   const { case: identity, verdict, reason, failure, machine } = trace;
   const failed = trace.steps.find(({ outcome }) => outcome === 'fail');
   const place = failure && `${relative(process.cwd(), failure.position.file)}:${failure.position.line}`;
   const splats = trace.splats.filter(({ allowed }) => !allowed);
   return [
     `${verdict.toUpperCase()}: ${identity.id}`,
-    ...(identity.title === undefined ? [] : wrapped(identity.title, '  ')),
+    ...(identity.title === undefined ? [] : wrapped(identity.title, { indent: '  ' })),
     '',
-    ...(reason ?? verdict).split('\n').map((line) => `  ${line}`),
+    ...(reason ?? verdict).split('\n').flatMap((line) => wrapped(line, { indent: '  ' })),
     ...(place === undefined ? [] : [`  at ${place}, kernel ${identity.kernel}, topology ${machine.name}`]),
     ...typedLines(trace, failed),
     ...(failure?.expected === undefined ? [] : ['', `  expected  ${value(failure.expected)}`]),
@@ -146,15 +154,4 @@ function value(given: unknown): string {
 
 function oneLine(text = ''): string {
   return text.replace(/\s+/g, ' ').trim();
-}
-
-function wrapped(text: string, indent = ''): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= WIDTH)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(`${indent}${word}`);
-  }
-  return lines;
 }

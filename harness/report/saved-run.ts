@@ -45,6 +45,11 @@ export async function readRun(dir: string): Promise<SavedRun> {
   return { dir, summary, traces: traces.sort((a, b) => a.startedAt - b.startedAt) };
 }
 
+/** Whether a word of the command line names a run rather than a scenario. */
+export async function namesRun(name: string, runs: string = RUNS): Promise<boolean> {
+  return (await isRun(resolve(name))) || isRun(resolve(runs, name));
+}
+
 async function newestRun(runs: string): Promise<string> {
   const names = (await readdir(runs).catch((): string[] => [])).sort().reverse();
   for (const name of names) if (await isRun(join(runs, name))) return resolve(runs, name);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sampleRun } from '../../testing/sample-run.js';
 import { cellKind, memoryMap, type MapNode } from './memory-blocks.js';
-import { replay } from './replay.js';
+import { replay } from '../../replay.js';
 
 async function mapAfter(step: number): Promise<MapNode[]> {
   const { traces } = await sampleRun();

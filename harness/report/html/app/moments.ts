@@ -1,7 +1,7 @@
 import type { State } from '../../../abi/state.js';
 import type { CaseTrace, StepTrace } from '../../trace.js';
 import type { CaseContent } from '../page-content.js';
-import { replay } from './replay.js';
+import { replay } from '../../replay.js';
 
 /** What the step list offers: the start, every step, and the end where it has something to say. */
 export interface Moment {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadTopology } from '../../../topology/index.js';
 import { sampleRun } from '../../testing/sample-run.js';
 import { layOutTopology } from './topology-layout.js';
-import { replay } from './replay.js';
+import { replay } from '../../replay.js';
 
 describe('the picture of a topology', () => {
   test('has every part of the machine, none over another, and wires from the bridges to the devices', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { diffStates } from '../../../abi/diff.js';
-import type { State } from '../../../abi/state.js';
-import { sampleRun } from '../../testing/sample-run.js';
-import type { StepTrace } from '../../trace.js';
+import { diffStates } from '../abi/diff.js';
+import type { State } from '../abi/state.js';
+import { sampleRun } from './testing/sample-run.js';
+import type { StepTrace } from './trace.js';
 import { applyChanges, replay } from './replay.js';
 
 async function sampleTrace() {
