@@ -11,33 +11,49 @@ import {
   type Comparison,
   type Side,
 } from '../report/compare/index.js';
+import { chooseProfile, type Profile } from '../kernel/index.js';
 import { stackDecoder } from '../report/decode.js';
 import { liveView } from '../report/live.js';
 import { findRun, namesRun, readRun, RUNS, type SavedRun } from '../report/saved-run.js';
 import { run } from '../run/index.js';
 import { INTERRUPTED } from './explain.js';
 import { abortOnInterrupt } from './interrupt.js';
-import { caseFlags, type CaseFlags } from './case-flags.js';
+import { withKernelFlags, type KernelFlags } from './kernel-flags.js';
+import { count, defaultJobs, regexp } from './run.js';
 
 type Format = 'text' | 'json' | 'markdown' | 'mail';
 
-interface CompareFlags extends CaseFlags {
+interface CompareFlags extends KernelFlags {
   readonly base?: string;
   readonly head?: string;
   readonly format: Format;
   readonly vmlinux?: string;
+  readonly testNamePattern?: RegExp;
+  readonly topology?: string;
+  readonly jobs: number;
+  readonly retry: number;
+  readonly accel?: 'tcg' | 'kvm';
+  readonly out: string;
 }
+
+/** What chooseProfile takes when it gets patches and no profile: the stock kernel is not built here. */
+const PATCHED_BY_DEFAULT = 'minimal';
 
 /** The page of a run with two kernels, opened where they stand side by side. */
 const SIDE_BY_SIDE = 'report.html#?view=compare&differences=1';
 
 export function registerCompare(program: Command): void {
-  const command = program
-    .command('compare')
-    .description('run scenarios on two kernels, or take saved runs, and tell only what differs')
-    .argument('[scenarios or runs...]', `scenarios as for run; or one saved run of two kernels; or two runs, the base first`)
-    .option('--base <profile>', 'the kernel to compare with (default: stock)')
-    .option('--head <profile>', 'the kernel in question')
+  withKernelFlags(
+    program
+      .command('compare')
+      .description('run scenarios on two kernels, or take saved runs, and tell only what differs')
+      .argument(
+        '[scenarios or runs...]',
+        'scenarios as for run; or a saved run of two kernels; or two saved runs, the base first',
+      )
+      .option('--base <profile>', 'the kernel to compare with (default: the head without its patches; stock)')
+      .option('--head <profile>', 'the kernel in question'),
+  )
     .addOption(
       new Option('-f, --format <format>', 'how to print: markdown for a comment, mail for a mailing list')
         .choices(['text', 'json', 'markdown', 'mail'] satisfies Format[])
@@ -46,11 +62,23 @@ export function registerCompare(program: Command): void {
     .option(
       '--vmlinux <file>',
       "of --format mail: the head's vmlinux with debug information, to name source lines",
-    );
-  caseFlags(command)
+    )
+    .option('-t, --test-name-pattern <regexp>', 'only cases whose id matches', regexp)
+    .option('--topology <name>', "use this topology instead of the scenario's own")
+    .option('-j, --jobs <n>', 'guests at a time', count, defaultJobs)
+    .option('--retry <n>', 'try a failed case again so many times', count, 0)
+    .addOption(
+      new Option('--accel <name>', 'accelerator instead of the one that was found to work').choices([
+        'tcg',
+        'kvm',
+      ]),
+    )
+    .option('--out <dir>', 'folder for the artifacts of runs', RUNS)
     .addHelpText(
       'after',
       `
+--patches and --kernel-tree are the head's. Nothing is ever written into a kernel tree.
+
 A case is a regression when it passes on the base and fails on the head, or only the head has a splat; a lost
 ability when it passes on the base and the head lacks what it requires; a new failure when the base lacks that
 and the head fails. Kernels are compared under names that do not depend on numbering, after every expect and at
@@ -75,14 +103,130 @@ async function compareCommand(names: readonly string[], flags: CompareFlags): Pr
   const saved = await savedRuns(names);
   const runs = saved ?? [await runBoth(names, flags)];
   if (runs.some(({ summary }) => summary.exitCode === INTERRUPTED)) return INTERRUPTED;
-  const { base, head } = sidesOf(runs, saved ? flags : kernelsOf(flags));
+  // a new run has its kernels in the order in which they were asked for: the base first
+  const { base, head } = sidesOf(runs, saved ? flags : {});
   const comparison = compare(base, head);
   process.stdout.write(await formatted(comparison, base, head, flags));
-  const [first, second] = runs;
-  if (first && !second) {
-    await keep(first.dir, comparison);
-    if (flags.format === 'text')
-      process.stdout.write(`report   ${relative(process.cwd(), join(first.dir, SIDE_BY_SIDE))}\n`);
+  const [only, another] = runs;
+  if (only && !another) {
+    await writeFile(join(only.dir, 'compare.json'), jsonText(comparison));
+    await writeFile(join(only.dir, 'compare.md'), comparisonMarkdown(comparison));
+    if (flags.format === 'text') {
+      const page = relative(process.cwd(), join(only.dir, SIDE_BY_SIDE));
+      process.stdout.write(`side by side: ${page}\n`);
+    }
   }
   return comparison.exitCode;
+}
+
+/** The saved runs that the words name; undefined when they name scenarios. */
+async function savedRuns(names: readonly string[]): Promise<SavedRun[] | undefined> {
+  const areRuns = await Promise.all(names.map((name) => namesRun(name)));
+  if (!areRuns.includes(true)) return undefined;
+  const stranger = names[areRuns.indexOf(false)];
+  if (stranger !== undefined || names.length > 2) {
+    throw new UsageError(
+      stranger === undefined
+        ? `${names.length} runs cannot be compared at once`
+        : `${stranger} is not the folder of a run, and the others are`,
+      'give one run of two kernels, or two runs, the base first',
+    );
+  }
+  return Promise.all(names.map(async (name) => readRun(await findRun(name))));
+}
+
+/** One run with both kernels: so a machine that is busy for a while is so for both. */
+async function runBoth(scenarios: readonly string[], flags: CompareFlags): Promise<SavedRun> {
+  const kernels = await bothKernels(flags);
+  const interrupt = abortOnInterrupt();
+  // standard output is the comparison's own
+  const view = liveView(process.stderr, { brief: true });
+  try {
+    const outcome = await run(
+      {
+        scenarios,
+        kernels,
+        jobs: flags.jobs,
+        retries: flags.retry,
+        bail: 0,
+        keepOnFailure: false,
+        out: resolve(flags.out),
+        command: process.argv.slice(2),
+        progress: (update) => view.progress(update),
+        ...(flags.testNamePattern && { pattern: flags.testNamePattern }),
+        ...(flags.topology !== undefined && { topology: flags.topology }),
+        ...(flags.accel && { accelerator: flags.accel }),
+        ...(flags.mirror !== undefined && { mirror: flags.mirror }),
+      },
+      {
+        started: (_environment, _cases, runDir) => view.artifactsIn(runDir),
+        event: ({ planned, event }) => view.event(planned.key, event),
+      },
+      interrupt.signal,
+    );
+    return { dir: outcome.runDir, summary: outcome.summary, traces: outcome.traces };
+  } finally {
+    view.close();
+    interrupt.release();
+  }
+}
+
+/** @throws UsageError when the two are one, or no head is named */
+async function bothKernels({
+  base,
+  head,
+  patches,
+  kernelTree,
+}: CompareFlags): Promise<[base: Profile, head: Profile]> {
+  if (head === undefined && patches === undefined && kernelTree === undefined) {
+    throw new UsageError(
+      'no kernel is named to compare with',
+      'name one with --head, --patches or --kernel-tree; or a saved run',
+    );
+  }
+  const onTop = head ?? (patches === undefined ? undefined : base);
+  const chosen = await Promise.all([
+    base === undefined && patches !== undefined
+      ? chooseProfile({
+          profile: head ?? (kernelTree === undefined ? PATCHED_BY_DEFAULT : undefined),
+          kernelTree,
+        })
+      : chooseProfile({ profile: base }),
+    chooseProfile({ profile: onTop, patches, kernelTree }),
+  ]);
+  const [was, is] = chosen;
+  if (was.name === is.name)
+    throw new UsageError(`the base and the head are both ${was.name}`, 'name two kernels');
+  return chosen;
+}
+
+async function formatted(
+  comparison: Comparison,
+  base: Side,
+  head: Side,
+  { format, vmlinux }: CompareFlags,
+): Promise<string> {
+  switch (format) {
+    case 'text':
+      return comparisonText(comparison, { color: process.stdout.isTTY });
+    case 'json':
+      return jsonText(comparison);
+    case 'markdown':
+      return comparisonMarkdown(comparison);
+    case 'mail': {
+      return comparisonMail(
+        comparison,
+        ({ run: dir, key }) =>
+          [base, head]
+            .filter(({ kernel }) => kernel.run === dir)
+            .flatMap(({ cases }) => [...cases.values()])
+            .find((trace) => trace.case.id === key),
+        vmlinux === undefined ? undefined : stackDecoder(vmlinux),
+      );
+    }
+  }
+}
+
+function jsonText(comparison: Comparison): string {
+  return `${JSON.stringify(comparison, undefined, 2)}\n`;
 }

@@ -21,6 +21,9 @@ interface RunFlags extends KernelFlags {
   readonly out: string;
 }
 
+/** A guest takes a core; more than four at a time gain little, for they start and end together. */
+export const defaultJobs = Math.max(1, Math.min(4, availableParallelism()));
+
 export function registerRun(program: Command): void {
   withKernelFlags(
     program
@@ -36,7 +39,7 @@ export function registerRun(program: Command): void {
       ),
   )
     .option('--topology <name>', "use this topology instead of the scenario's own")
-    .option('-j, --jobs <n>', 'guests at a time', count, Math.max(1, Math.min(4, availableParallelism())))
+    .option('-j, --jobs <n>', 'guests at a time', count, defaultJobs)
     .option('--retry <n>', 'try a failed case again so many times', count, 0)
     .option('--bail [n]', 'stop after n failures (1 when no number is given)', count)
     .option('--shard <i/n>', 'run the i-th of n parts of the cases', shard)
@@ -117,14 +120,14 @@ async function runCommand(scenarios: readonly string[], flags: RunFlags): Promis
   }
 }
 
-function count(value: string): number {
+export function count(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 0 || number > 1000)
     throw new InvalidArgumentError('a whole number is needed.');
   return number;
 }
 
-function regexp(value: string): RegExp {
+export function regexp(value: string): RegExp {
   try {
     return new RegExp(value);
   } catch (error) {

@@ -138,11 +138,9 @@ export const comparisonSchema = z
     head: side,
     counts: z.partialRecord(change, z.number()).meta({ description: 'how many cases, by change' }),
     pace: z.number().meta({ description: 'median over the cases of the time on the head / on the base' }),
-    cases: z
-      .array(comparedCase)
-      .meta({
-        description: 'those that differ, the worst first; cases without a difference are only counted',
-      }),
+    cases: z.array(comparedCase).meta({
+      description: 'those that differ, the worst first; cases without a difference are only counted',
+    }),
     exitCode: z.number(),
   })
   .meta({

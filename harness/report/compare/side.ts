@@ -30,7 +30,7 @@ export function sidesOf(
   const head = wanted.head ?? others.shift();
   if (base === undefined || head === undefined || others.length > 0) {
     throw new UsageError(
-      `${first.dir} has ${profiles.length} kernels: ${profiles.join(', ')}`,
+      `${first.dir} has the kernels ${profiles.join(', ')}`,
       profiles.length < 2
         ? 'give the folders of two runs, the base first'
         : 'say which with --base and --head',
@@ -44,7 +44,7 @@ function sideOf(run: SavedRun, wanted: string | undefined): Side {
   const profile = wanted ?? profiles[0];
   if (wanted === undefined && profiles.length > 1) {
     throw new UsageError(
-      `${run.dir} has ${profiles.length} kernels: ${profiles.join(', ')}`,
+      `${run.dir} has the kernels ${profiles.join(', ')}`,
       'say which with --base or --head',
     );
   }
