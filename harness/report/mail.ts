@@ -64,7 +64,9 @@ export async function mailCase(trace: CaseTrace, decoder?: Decoder): Promise<str
     ...(identity.title === undefined ? [] : wrapped(identity.title, { indent: '  ' })),
     '',
     ...(reason ?? verdict).split('\n').flatMap((line) => wrapped(line, { indent: '  ' })),
-    ...(place === undefined ? [] : [`  at ${place}, kernel ${identity.kernel}, topology ${machine.name}`]),
+    ...(place === undefined
+      ? []
+      : wrapped(`at ${place}, kernel ${identity.kernel}, topology ${machine.name}`, { indent: '  ' })),
     ...typedLines(trace, failed),
     ...(failure?.expected === undefined ? [] : ['', `  expected  ${value(failure.expected)}`]),
     ...(failure?.received === undefined ? [] : [`  received  ${value(failure.received)}`]),

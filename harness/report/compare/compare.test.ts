@@ -45,10 +45,6 @@ function failed(trace: CaseTrace, message: string, verdict: Verdict = 'fail'): C
   };
 }
 
-function skipped(trace: CaseTrace, reason = 'daxX.Y/state came with 7.3'): CaseTrace {
-  return { ...trace, verdict: 'skip', reason, steps: [] };
-}
-
 function withSplat(trace: CaseTrace, fingerprint: string): CaseTrace {
   return {
     ...trace,

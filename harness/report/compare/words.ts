@@ -13,8 +13,8 @@ const NAMES: Readonly<Record<Change, readonly [one: string, many: string]>> = {
   'not-asked': ['failure that the head cannot be asked for', 'failures that the head cannot be asked for'],
   'not-comparable': ['case that could not be compared', 'cases that could not be compared'],
   behaviour: [
-    'case of other behaviour with the same verdict',
-    'cases of other behaviour with the same verdict',
+    'case with other behaviour and the same verdict',
+    'cases with other behaviour and the same verdict',
   ],
   timing: ['case of another duration', 'cases of another duration'],
   same: ['case alike', 'cases alike'],

@@ -144,7 +144,11 @@ function expectedResult(line: TypedLine, step: StepTrace, isLast: boolean): stri
 function outputLines(step: StepTrace): string[] {
   const { equals, matches, stdout, stderr, json } = bodyOf(step);
   const [last] = step.lines.slice(-1);
-  if (!last || step.id.startsWith('cleanup.') || [...expectedErrnos(step), ...possibleErrnos(step)].length > 0)
+  if (
+    !last ||
+    step.id.startsWith('cleanup.') ||
+    [...expectedErrnos(step), ...possibleErrnos(step)].length > 0
+  )
     return [];
   return [
     ...(typeof equals === 'string' ? [`printed ${quote(equals.trim())}`] : []),
