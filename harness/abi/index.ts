@@ -5,13 +5,14 @@ export {
   formatKernelLog,
   newMark,
   newRecordsScript,
+  noteIntoLog,
   parseKernelLog,
   type KernelLogRecord,
 } from './kernel-log.js';
 export { leftoversOf } from './leftovers.js';
 export * from './lines.js';
 export { withNormalNames } from './normal-names.js';
-export { observe, readKernelLog, readState, type Observation, type ObserveOptions } from './observe.js';
+export { kernelLogEnd, observe, readState, type Observation, type ObserveOptions } from './observe.js';
 export { quote } from './quote.js';
 export {
   createRegionLines,

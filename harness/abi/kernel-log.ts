@@ -63,6 +63,12 @@ export function parseKernelLog(text: string): KernelLogRecord[] {
   });
 }
 
+/** Sequence number of the newest record in /dev/kmsg's text, a mark included; undefined when there is none. */
+export function newestSequence(text: string): number | undefined {
+  const [, sequence] = [...text.matchAll(/^\d+,(\d+),\d+,[^;]*;/gm)].at(-1) ?? [];
+  return sequence === undefined ? undefined : Number(sequence);
+}
+
 /** As dmesg prints it. */
 export function formatKernelLog(records: readonly KernelLogRecord[]): string {
   return records

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ExecResult, GuestShell } from '../guest/guest.js';
+import { GuestTimeout, type ExecResult, type GuestShell } from '../guest/guest.js';
 import { errnoOf } from './errno.js';
 import { noteIntoLog } from './kernel-log.js';
 import type { ShLine } from './lines.js';
@@ -39,8 +39,11 @@ export async function typeLines(
   if (lines.length === 0) return [];
   const mark = `@${randomBytes(6).toString('hex')}`;
   const at = Date.now();
-  const result = await shell.type(batchScript(lines, mark, options.keepGoing ?? false), {
-    timeoutMs: options.timeoutMs,
+  const script = batchScript(lines, mark, options.keepGoing ?? false);
+  const result = await shell.type(script, { timeoutMs: options.timeoutMs }).catch((error: unknown) => {
+    // of the lines that are meant, not of the script around them
+    if (!(error instanceof GuestTimeout)) throw error;
+    throw new GuestTimeout(lines.map(({ text }) => text).join('; '), error.timeoutMs);
   });
   return readBatch(lines, result, mark, at);
 }

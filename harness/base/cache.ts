@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { createReadStream, rmSync } from 'node:fs';
 import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import { RigError } from './errors.js';
@@ -120,7 +121,8 @@ async function publish(dir: string, build: (dir: string) => Promise<void>): Prom
 
 const DRAFT = '.draft-';
 
-type Manifest = readonly (readonly [path: string, bytes: number])[];
+/** Entries that were made by an earlier version have no digests. */
+type Manifest = readonly (readonly [path: string, bytes: number, sha256?: string])[];
 
 async function largestFiles(dir: string): Promise<Manifest> {
   const files = (await readdir(dir, { recursive: true, withFileTypes: true })).filter((entry) =>
@@ -132,7 +134,32 @@ async function largestFiles(dir: string): Promise<Manifest> {
       return [relative(dir, path), (await lstat(path)).size] as const;
     }),
   );
-  return sized.sort(([, a], [, b]) => b - a).slice(0, FILES_IN_MANIFEST);
+  const largest = sized.sort(([, a], [, b]) => b - a).slice(0, FILES_IN_MANIFEST);
+  return Promise.all(
+    largest.map(async ([path, bytes]) => [path, bytes, await digestOf(join(dir, path))] as const),
+  );
+}
+
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
+
+/**
+ * Removes the entry that is in this folder if a file of it has other content than when the entry was made, as a bad
+ * disk does it. That takes reading all of it, so it is for when something went wrong already.
+ * @returns the file; undefined when all is well, or the folder is no entry
+ */
+export async function discardCorrupt(dir: string): Promise<string | undefined> {
+  const text = await readFile(join(dir, MANIFEST), 'utf8').catch(() => '[]');
+  for (const [path, , sha256] of JSON.parse(text) as Manifest) {
+    const file = join(dir, path);
+    if (sha256 === undefined || (await digestOf(file).catch(() => undefined)) === sha256) continue;
+    await rm(dir, { recursive: true, force: true });
+    return file;
+  }
+  return undefined;
 }
 
 async function isWhole(dir: string): Promise<boolean> {

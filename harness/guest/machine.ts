@@ -68,10 +68,18 @@ export async function startMachine(spec: GuestSpec, binary: string): Promise<Mac
     await qemu.ended;
   };
 
+  /** A connection that ends with QEMU is no news: QEMU's own end says more. */
+  const judgeSilence = (): void => {
+    setTimeout(
+      () => watch.declare({ kind: 'qemu', message: 'QEMU closed its QMP connection' }),
+      QUIT_MS,
+    ).unref();
+  };
+
   let qmp: Qmp | undefined;
   try {
     const endedFirst = qemu.ended.then((how) => Promise.reject(new Error(how)));
-    const greeting = Promise.race([connectQmp(qemu.stdin, qemu.stdout, judge), endedFirst]);
+    const greeting = Promise.race([connectQmp(qemu.stdin, qemu.stdout, judge, judgeSilence), endedFirst]);
     qmp = await within(greeting, GREETING_MS, () => new Error('it says nothing over QMP'));
     const sshPort = await forwardedPort(qmp);
     watchForPanic(console, watch);

@@ -48,11 +48,13 @@ const ANSWER_MS = 60_000;
  * Speaks QMP over a pair of streams: waits for the greeting and leaves capabilities negotiation behind.
  * The promise stays open when QEMU ends before it greets: race it with QEMU's end.
  * @param onEvent gets every event, from the first
+ * @param onEnd the connection has ended: what QEMU says can't be heard any more
  */
 export async function connectQmp(
   input: Writable,
   output: Readable,
   onEvent: (event: QmpEvent) => void,
+  onEnd: () => void = () => undefined,
 ): Promise<Qmp> {
   const traffic: QmpTraffic[] = [];
   const pending = new Map<number, Pending>();
@@ -115,6 +117,7 @@ export async function connectQmp(
     });
     lines.on('close', () => {
       ended = true;
+      onEnd();
       for (const id of [...pending.keys()]) fail(id, 'QEMU ended before it answered');
       for (const wait of [...waiting])
         wait.reject(new RigError('qmp', `QEMU ended before it sent ${wait.name}`));

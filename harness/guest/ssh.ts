@@ -3,7 +3,7 @@ import { Client, type ClientChannel } from 'ssh2';
 import { RigError } from '../base/errors.js';
 import { within } from './deadline.js';
 import { GuestTimeout, type ExecOptions, type ExecResult } from './guest.js';
-import type { ShellProcess } from './typed-shell.js';
+import { MOST_OUTPUT, TELL_LESS, type ShellProcess } from './typed-shell.js';
 
 /** Where a guest's SSH server is, and the only keys by which each side knows the other. */
 export interface SshAddress {
@@ -58,12 +58,20 @@ export async function execOnChannel(
 ): Promise<ExecResult> {
   const started = performance.now();
   const opening = openChannel(client, line);
+  let stdout = (): Buffer => Buffer.alloc(0);
+  let stderr = stdout;
   const run = async (): Promise<ExecResult> => {
     const { channel, ended } = await opening;
-    const stdout = collect(channel);
-    const stderr = collect(channel.stderr);
+    const flooded = new Promise<never>((_, reject) => {
+      const flood = (): void => {
+        abandon(channel);
+        reject(new RigError('ssh', `more than ${MOST_OUTPUT / 2 ** 20} MiB came from: ${line}`, TELL_LESS));
+      };
+      stdout = collect(channel, flood);
+      stderr = collect(channel.stderr, flood);
+    });
     channel.end(stdin);
-    const { code, signal } = await ended;
+    const { code, signal } = await Promise.race([ended, flooded]);
     return { stdout: stdout(), stderr: stderr(), code, signal, milliseconds: performance.now() - started };
   };
   return within(run(), timeoutMs, () => {
@@ -165,9 +173,18 @@ function endOf(channel: ClientChannel, line: string): ShellProcess['ended'] {
   return ended;
 }
 
-function collect(stream: NodeJS.ReadableStream): () => Buffer {
-  const chunks: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+/** @param flood is called when it is too much; what came until then is dropped */
+function collect(stream: NodeJS.ReadableStream, flood: () => void): () => Buffer {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= MOST_OUTPUT) chunks.push(chunk);
+    else if (bytes - chunk.length <= MOST_OUTPUT) {
+      chunks = [];
+      flood();
+    }
+  });
   return () => Buffer.concat(chunks);
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { quote } from './command-line.js';
+import { RigError } from '../base/errors.js';
 import { within } from './deadline.js';
 import { GuestTimeout, type ExecResult, type GuestShell } from './guest.js';
 
@@ -115,6 +116,10 @@ function framed(line: string, marker: string): string {
   );
 }
 
+/** No answer that somebody reads is as long as this, and the host's memory has an end. */
+export const MOST_OUTPUT = 16 * 2 ** 20;
+export const TELL_LESS = 'have it print less, or into a file of the guest';
+
 interface MarkedStream {
   /** resolves with what came before the marker and the word after it; takes both off the stream */
   until(marker: string): Promise<{ readonly before: Buffer; readonly status: string }>;
@@ -125,14 +130,21 @@ interface MarkedStream {
 function markedStream(stream: Readable): MarkedStream {
   let buffer: Buffer = Buffer.alloc(0);
   let look: () => void = () => undefined;
+  let refuse: (error: Error) => void = () => undefined;
   stream.on('data', (chunk: Buffer) => {
+    if (buffer.length + chunk.length > MOST_OUTPUT) {
+      buffer = Buffer.alloc(0);
+      refuse(new RigError('ssh', `more than ${MOST_OUTPUT / 2 ** 20} MiB came from a line`, TELL_LESS));
+      return;
+    }
     buffer = buffer.length === 0 ? chunk : Buffer.concat([buffer, chunk]);
     look();
   });
 
   return {
     until: (marker) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
+        refuse = reject;
         let searched = 0;
         look = () => {
           const at = buffer.indexOf(marker, searched);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { patternFault } from '../base/pattern.js';
 import { parseSize } from '../base/size.js';
 import { parseDuration } from './duration.js';
 import { parseRange } from './versions.js';
@@ -34,7 +35,7 @@ export const errno = z
 
 export const count = z.union([z.number().int().nonnegative(), reference]);
 
-/** A regular expression of JavaScript; captures in it are put in while the case runs. */
+/** A regular expression of RE2 (no lookaround, no backreferences); captures in it are put in while the case runs. */
 export const pattern = text
   .refine((value) => regexFault(value) === undefined, {
     error: (issue) => `not a regular expression: ${regexFault(String(issue.input)) ?? ''}`,
@@ -89,12 +90,7 @@ export const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 export const oneOrMore = <T extends z.ZodType>(schema: T) => z.union([schema, z.array(schema).min(1)]);
 
 function regexFault(source: string): string | undefined {
-  try {
-    new RegExp(source.replace(/\$\{[^}]*\}/g, 'x'), 'm');
-    return undefined;
-  } catch (error) {
-    return (error as Error).message.replace(/^Invalid regular expression: /, '');
-  }
+  return patternFault(source.replace(/\$\{[^}]*\}/g, 'x'));
 }
 
 function isPathComponent(value: string): boolean {

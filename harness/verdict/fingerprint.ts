@@ -1,3 +1,4 @@
+import { compilePattern } from '../base/pattern.js';
 import { SPLAT_SIGNS, type SplatKind } from './splat-signs.js';
 import { UNINTERESTING_SYMBOLS } from './uninteresting-symbols.js';
 
@@ -20,7 +21,7 @@ export function describeSplat(lines: readonly string[]): SplatDescription {
 
 /** Whether a scenario allows the splat: one of its regular expressions matches the title. */
 export function isAllowed(splat: { readonly title: string }, allowed: readonly string[]): boolean {
-  return allowed.some((pattern) => new RegExp(pattern).test(splat.title));
+  return allowed.some((pattern) => compilePattern(pattern).test(splat.title));
 }
 
 function firstSign(lines: readonly string[]): { kind: SplatKind; line: string } {
@@ -28,8 +29,11 @@ function firstSign(lines: readonly string[]): { kind: SplatKind; line: string } 
     const sign = SPLAT_SIGNS.find(({ pattern }) => pattern.test(line));
     if (sign) return { kind: sign.kind, line };
   }
-  throw new Error('a splat without a sign of one');
+  return { kind: 'warning', line: LOST };
 }
+
+/** Stands for the title of what has its begin and its end, and lost what it was about: a full log drops lines. */
+const LOST = 'a report of the kernel that lost its first lines';
 
 /** Functions in the order of the text: where it happened, then its callers. Frames marked `?` are leftovers on the stack. */
 function symbolsOf(lines: readonly string[]): string[] {
@@ -61,7 +65,7 @@ function titleOf(
   lines: readonly string[],
   symbol: string | undefined,
 ): string {
-  if (kind === 'warning') return warningTitle(sign, lines);
+  if (kind === 'warning' && sign !== LOST) return warningTitle(sign, lines);
   const said = withoutCircumstances(sign);
   const place = symbol === undefined || said.includes(symbol) ? '' : ` in ${symbol}`;
   return `${said}${place}`;

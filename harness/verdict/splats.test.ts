@@ -228,6 +228,13 @@ describe('no splat is', () => {
     expect(findSplats(stamped([line, 'and so on']))).toEqual([]);
   });
 
+  it('but what has lost its title is one', () => {
+    const lines = ['------------[ cut here ]------------', ' frobnicate+0x1/0x2', '---[ end trace 0 ]---'];
+    expect(findSplats(stamped(lines)).map(({ title }) => title)).toEqual([
+      'a report of the kernel that lost its first lines in frobnicate',
+    ]);
+  });
+
   it('anything in random text, and nothing makes the search fail', () => {
     const parts = [
       'BUG: ',

@@ -1,10 +1,21 @@
-import { formatKernelLog, newMark, newRecordsScript, parseKernelLog } from '../../abi/index.js';
+import { formatKernelLog, newMark, newRecordsScript, noteIntoLog, parseKernelLog } from '../../abi/index.js';
+import { compilePattern } from '../../base/pattern.js';
 import { GuestDied, GuestTimeout } from '../../guest/guest.js';
 import type { SplatRecord, StepFailure } from '../../report/trace.js';
 import type { Step } from '../case.js';
 import type { StepSession } from './context.js';
 import { failureOf } from './judge.js';
+import { StandsStill } from './outcome.js';
 import { look, takeRecords } from './session.js';
+
+/** sh that notes the kernel stack of every program but itself in the kernel log. */
+const STACKS = [
+  'for p in /proc/[0-9]*; do',
+  '[ -s $p/cmdline ] && [ $p != /proc/$$ ] || continue;',
+  'read -r name < $p/comm;',
+  `while read -r frame; do ${noteIntoLog('"stack of $name:${p#/proc/}: ${frame#* }"')}; done < $p/stack;`,
+  'done 2>/dev/null',
+].join(' ');
 
 /** How long a stuck guest gets to say what is stuck in it. */
 const LAST_WORDS_MS = 15_000;
@@ -27,8 +38,8 @@ export async function lookAfter(
     try {
       await look(session);
     } catch (error) {
-      trouble = error;
-      failure = failureOf(step, error);
+      trouble = await explainSilence(error, session);
+      failure = failureOf(step, trouble);
     }
   }
   if (trouble instanceof GuestTimeout) await lastWords(session);
@@ -47,8 +58,8 @@ export async function lookAfter(
 /** Splats in the log of a step, with what the scenario thinks of them. */
 export function splatsOf(step: Step, session: StepSession, log: string): SplatRecord[] {
   if (log === '') return [];
-  const allowed = [...session.context.allowSplats, ...(step.document['allow-splats'] ?? [])].map(
-    (pattern) => new RegExp(pattern),
+  const allowed = [...session.context.allowSplats, ...(step.document['allow-splats'] ?? [])].map((pattern) =>
+    compilePattern(pattern),
   );
   return session.context
     .findSplats(log)
@@ -68,10 +79,22 @@ export function splatFailure(step: Step, splats: readonly SplatRecord[]): StepFa
   );
 }
 
-/** Has the blocked tasks dumped into the kernel log, and reads what it can get of it. */
+/** Why a guest did not answer in time, as far as that can be seen from outside. */
+export async function explainSilence(thrown: unknown, session: StepSession): Promise<unknown> {
+  if (!(thrown instanceof GuestTimeout)) return thrown;
+  const answer = await session.context.guest.qmp('query-status').catch(() => undefined);
+  const status = (answer as { readonly status?: unknown } | undefined)?.status;
+  if (typeof status !== 'string' || status === 'running') return thrown;
+  return new StandsStill(status, thrown.line);
+}
+
+/**
+ * Has the blocked tasks dumped into the kernel log, with what every program waits for, and reads what it can get of it.
+ * `w` shows tasks in D state only; a program that waits forever in another state has a stack to show as well.
+ */
 async function lastWords(session: StepSession): Promise<void> {
   const mark = newMark();
-  const dump = 'echo w > /proc/sysrq-trigger; echo l > /proc/sysrq-trigger';
+  const dump = `echo w > /proc/sysrq-trigger; echo l > /proc/sysrq-trigger; ${STACKS}`;
   try {
     const { stdout } = await session.context.guest.exec(`${dump}; ${newRecordsScript(mark)}`, {
       timeoutMs: LAST_WORDS_MS,
@@ -83,5 +106,5 @@ async function lastWords(session: StepSession): Promise<void> {
 }
 
 function isEnd(thrown: unknown): boolean {
-  return thrown instanceof GuestTimeout || thrown instanceof GuestDied;
+  return thrown instanceof GuestTimeout || thrown instanceof StandsStill || thrown instanceof GuestDied;
 }

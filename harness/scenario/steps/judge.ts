@@ -4,7 +4,7 @@ import { GuestDied, GuestTimeout, QmpError } from '../../guest/guest.js';
 import type { StepFailure } from '../../report/trace.js';
 import type { Step } from '../case.js';
 import { kindOf } from '../language.js';
-import { InnerFailure, Refusal, Unmet, Unresolved } from './outcome.js';
+import { InnerFailure, Refusal, StandsStill, Unmet, Unresolved } from './outcome.js';
 
 /** Deaths of a guest that the kernel under test is to blame for. */
 const KERNEL_DEATHS: readonly string[] = ['panic', 'shutdown'];
@@ -58,6 +58,18 @@ export function failureOf(step: Step, thrown: unknown): StepFailure {
       received: 'it did not',
       subject: firstLine(thrown.line),
       blame: 'kernel',
+    };
+  }
+  if (thrown instanceof StandsStill) {
+    const asleep = thrown.status === 'suspended';
+    return {
+      message: `${asleep ? 'the guest has suspended itself' : thrown.message}, so this has no answer: ${firstLine(thrown.line)}`,
+      position,
+      expected: 'a machine that runs',
+      received: thrown.status,
+      subject: firstLine(thrown.line),
+      // only the guest can suspend itself; what else stops a machine stands outside
+      blame: asleep ? 'kernel' : 'rig',
     };
   }
   if (thrown instanceof GuestDied) {

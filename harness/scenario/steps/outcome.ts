@@ -48,6 +48,18 @@ export class NothingToDo extends Error {
   override readonly name = 'NothingToDo';
 }
 
+/** The guest does not answer because its machine stands still: nobody can tell what the kernel would do. */
+export class StandsStill extends Error {
+  override readonly name = 'StandsStill';
+  constructor(
+    /** as QMP's query-status calls it */
+    readonly status: string,
+    readonly line: string,
+  ) {
+    super(`the machine stands still (QMP: ${status})`);
+  }
+}
+
 /** A step fails as the first of the steps within it did, at that one's place. */
 export class InnerFailure extends Error {
   override readonly name = 'InnerFailure';

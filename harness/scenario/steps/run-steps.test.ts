@@ -42,11 +42,12 @@ function shell(line: string): Promise<ExecResult> {
 
 type Answer = (line: string) => Promise<ExecResult>;
 
-async function session(answer: Answer = shell, events: RunEvent[] = []) {
+async function session(answer: Answer = shell, events: RunEvent[] = [], status = 'running') {
   const guest = {
     type: answer,
     exec: answer,
     qmpTraffic: [],
+    qmp: () => Promise.resolve({ status }),
     console: { length: 0, since: () => 'Kernel panic - not syncing: sysrq triggered crash\n' },
   } as unknown as RunningGuest;
   return openSteps({
@@ -233,9 +234,22 @@ describe('a guest that', () => {
       if (line.includes('/stuck')) return Promise.reject(new GuestTimeout('echo 1 > /stuck', 1000));
       return line.includes('sysrq-trigger') ? shell('true') : shell(line);
     };
-    const result = await runSteps([step({ write: { path: '/stuck', value: '1' } })], await session(stuck));
+    const started = await session(stuck);
+    const result = await runSteps([step({ write: { path: '/stuck', value: '1' } })], started);
     expect(result.failure).toMatchObject({ blame: 'kernel', subject: 'echo 1 > /stuck' });
     expect(asked.at(-1)).toContain('echo w > /proc/sysrq-trigger');
+  });
+
+  test.each([
+    ['paused', 'rig', 'the machine stands still'],
+    ['suspended', 'kernel', 'has suspended itself'],
+  ])('does not answer because its machine is %s blames the %s', async (status, blame, message) => {
+    const still: Answer = (line) =>
+      line.includes('hello') ? Promise.reject(new GuestTimeout('echo hello', 1000)) : shell(line);
+    const started = await session(still, [], status);
+    const result = await runSteps([step({ exec: { sh: 'echo hello' } })], started);
+    expect(result.failure).toMatchObject({ blame, message: expect.stringContaining(message) as string });
+    expect(started.broken).toBeDefined();
   });
 });
 

@@ -9,7 +9,7 @@ import { InnerFailure, NothingToDo, Unmet, Unresolved } from './outcome.js';
 import { putsInCapturesItself, runStep } from './registry.js';
 import { resolve, resolveAs, resolveWhatIsKnown } from './resolve.js';
 import { lookUntil, makeScope, type ScopeOptions, type StepScope } from './scope.js';
-import { lookAfter, splatFailure, splatsOf } from './aftermath.js';
+import { explainSilence, lookAfter, splatFailure, splatsOf } from './aftermath.js';
 import { expectedEvents, startTracingLines } from './tracing.js';
 import { toCount } from './values.js';
 
@@ -102,7 +102,7 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
     allowed = errnosOf(step, session);
     document = await carryOut(step, scope, inner, options);
   } catch (error) {
-    thrown = error;
+    thrown = await explainSilence(error, session);
     document = resolveWhatIsKnown(step.document, session);
   }
   const isSkipped = thrown instanceof NothingToDo || (options.isCleanup && thrown instanceof Unresolved);

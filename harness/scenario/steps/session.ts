@@ -1,4 +1,4 @@
-import { observe, readKernelLog, type KernelLogRecord, type State } from '../../abi/index.js';
+import { kernelLogEnd, observe, type KernelLogRecord, type State } from '../../abi/index.js';
 import type { StepsContext, StepSession } from './context.js';
 import { findRegionPart, knownParts } from './region-parts.js';
 
@@ -10,7 +10,6 @@ const BLOCKS_REMEMBERED = 16;
  * @throws GuestTimeout, GuestDied
  */
 export async function openSteps(context: StepsContext): Promise<StepSession> {
-  const before = await readKernelLog(context.guest);
   const session: StepSession = {
     context,
     state: context.initialState,
@@ -22,7 +21,7 @@ export async function openSteps(context: StepsContext): Promise<StepSession> {
     hotDevices: new Map(),
     hotAdds: 0,
     log: [],
-    lastRecord: before.at(-1)?.sequence ?? -1,
+    lastRecord: await kernelLogEnd(context.guest),
     newRecords: [],
     tracedEvents: [],
     broken: undefined,

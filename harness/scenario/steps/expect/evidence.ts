@@ -1,4 +1,5 @@
 import { leftoversOf } from '../../../abi/index.js';
+import { compilePattern } from '../../../base/pattern.js';
 import type { StepBody } from '../../language.js';
 import { plainEventName } from '../trace-events.js';
 import { compare, existence, present, type Miss, type World } from './clause.js';
@@ -80,7 +81,7 @@ export function log(clause: ClauseOf<'log'>, world: World): Miss[] {
     .flatMap(({ text }) => text.split('\n'));
   const misses: Miss[] = [];
   if (clause.matches !== undefined) {
-    const pattern = new RegExp(clause.matches);
+    const pattern = compilePattern(clause.matches);
     if (!lines.some((line) => pattern.test(line))) {
       misses.push({
         message: 'no line of the kernel log matches',
@@ -92,7 +93,7 @@ export function log(clause: ClauseOf<'log'>, world: World): Miss[] {
     }
   }
   if (clause.absent !== undefined) {
-    const pattern = new RegExp(clause.absent);
+    const pattern = compilePattern(clause.absent);
     const found = lines.filter((line) => pattern.test(line));
     if (found.length > 0) {
       misses.push({
