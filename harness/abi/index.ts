@@ -9,6 +9,7 @@ export {
   parseKernelLog,
   type KernelLogRecord,
 } from './kernel-log.js';
+export { inWordsOf } from './kernel-names.js';
 export { leftoversOf } from './leftovers.js';
 export * from './lines.js';
 export { withNormalNames } from './normal-names.js';

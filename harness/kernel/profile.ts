@@ -85,7 +85,8 @@ export const profileDocument = z
       .array(z.string().regex(/^\S+$/, 'one option of the kernel command line, without blanks'))
       .default([]),
     abi: z.record(z.string(), z.string()).default({}).meta({
-      description: 'names of the ABI that differ between kernels: sysram_region: cxl_sysram_region',
+      description:
+        'names of the ABI that differ between kernels, of drivers and of parts of paths: sysram_region: cxl_sysram_region',
     }),
   })
   .superRefine((value, context) => {

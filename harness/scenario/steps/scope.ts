@@ -1,4 +1,11 @@
-import { readState, typeLines, type ShLine, type State, type TypedShLine } from '../../abi/index.js';
+import {
+  inWordsOf,
+  readState,
+  typeLines,
+  type ShLine,
+  type State,
+  type TypedShLine,
+} from '../../abi/index.js';
 import { RigError } from '../../base/errors.js';
 import type { ExecResult, GuestShell } from '../../guest/guest.js';
 import { GuestTimeout } from '../../guest/guest.js';
@@ -97,8 +104,12 @@ export function makeScope(
       branchState = await readState(shell);
       return branchState;
     },
-    type: async (...typed) => {
+    type: async (...asked) => {
       session.isFresh = false;
+      const typed = asked.map(({ text, subject }) => ({
+        text: inWordsOf(abi, text),
+        ...(subject === undefined ? {} : { subject: inWordsOf(abi, subject) }),
+      }));
       const timeoutMs = timeLeft(typed.map(({ text }) => text).join('; '));
       const done = await typeLines(shell, typed, { timeoutMs }).catch((error: unknown) => {
         for (const { text } of typed) record(unanswered(text));
@@ -115,8 +126,9 @@ export function makeScope(
       }
       return done;
     },
-    exec: async (text, stdin) => {
+    exec: async (asked, stdin) => {
       session.isFresh = false;
+      const text = inWordsOf(abi, asked);
       const at = Date.now();
       const timeoutMs = timeLeft(text);
       const result = await guest

@@ -1,4 +1,4 @@
-import { diffStates, quote, type State } from '../../../abi/index.js';
+import { diffStates, inWordsOf, quote, type State } from '../../../abi/index.js';
 import { parseDuration } from '../../duration.js';
 import type { StepBody } from '../../language.js';
 import { DEFAULT_WITHIN_MS, POLL_FIRST_MS, POLL_MOST_MS } from '../context.js';
@@ -119,7 +119,7 @@ async function readEvidence(body: Body, scope: StepScope): Promise<Evidence> {
   const files = new Map<string, string>();
   const drivers = new Map<string, string | null>();
   for (const path of paths) {
-    const content = await readFile(path, scope);
+    const content = await readFile(inWordsOf(scope.session.context.abi, path), scope);
     if (content !== undefined) files.set(path, content);
   }
   for (const entry of bound) {

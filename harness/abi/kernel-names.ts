@@ -1,0 +1,14 @@
+/**
+ * A line in the words of the kernel under test. Scenarios write paths with the names of the proposal; where a kernel
+ * has others, its profile's `abi` says so: for drivers by their name (`sysram_region: cxl_sysram_region`), for other
+ * parts of paths by the part (`sysram_region/hotplug: memory/policy`).
+ */
+export function inWordsOf(abi: Readonly<Record<string, string>>, line: string): string {
+  const withDrivers = line.replace(
+    /(\/sys\/bus\/[a-z]+\/drivers\/)([\w-]+)/g,
+    (_, place: string, driver: string) => `${place}${abi[driver] ?? driver}`,
+  );
+  return Object.entries(abi)
+    .filter(([name]) => name.includes('/'))
+    .reduce((text, [name, other]) => text.replaceAll(`/${name}`, `/${other}`), withDrivers);
+}
