@@ -56,7 +56,15 @@ describe('cxlrig run', () => {
       expect(text).not.toMatch(/^(FAIL|INFRA)/m);
       expect(exitCode).toBe(0);
       const { dir, counts } = await summaryIn(out);
-      expect(counts).toMatchObject({ fail: 0, infra: 0, skip: 0 });
+      expect(counts).toMatchObject({ fail: 0, infra: 0 });
+      // what only a patched kernel has is skipped, and the reason says what is missing
+      const skips = [...text.matchAll(/^skip +(\w+)\/.*\n +(.*)$/gm)];
+      expect(skips.length).toBe(counts.skip);
+      for (const [, folder, reason] of skips) {
+        expect(folder).toMatch(/^(dax|sysram|pmem)_region$/);
+        expect(reason).toMatch(/^no driver (dax|sysram|pmem)_region on the cxl bus$/);
+      }
+      expect(counts.skip).toBeGreaterThan(100);
       expect(counts.pass).toBeGreaterThan(45);
       expect(await readdir(dir)).toEqual(
         expect.arrayContaining(['junit.xml', 'results.json', 'results.ktap', 'report.html', 'run.json']),
