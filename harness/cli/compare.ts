@@ -19,7 +19,8 @@ import { run } from '../run/index.js';
 import { INTERRUPTED } from './explain.js';
 import { abortOnInterrupt } from './interrupt.js';
 import { withKernelFlags, type KernelFlags } from './kernel-flags.js';
-import { count, defaultJobs, regexp } from './run.js';
+import { count, regexp } from './argument.js';
+import { defaultJobs } from './run.js';
 
 type Format = 'text' | 'json' | 'markdown' | 'mail';
 

@@ -22,8 +22,3 @@ export function withKernelFlags(command: Command): Command {
 export const KERNEL_FLAGS_HELP = `
 Patches go on every kernel that is named, in order and as strictly as git am applies them; without --kernel on
 minimal. Nothing is ever written into a kernel tree.`;
-
-/** For options that may be given several times. */
-export function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
-}

@@ -12,27 +12,12 @@ import {
   type CachedThing,
   type PatchStep,
   type Profile,
-  type ResolvedKernel,
   type ResolveOptions,
 } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
+import { bootCheck, type BootResult } from '../run/boot-check.js';
 import { abortOnInterrupt } from './interrupt.js';
 import { withKernelFlags, type KernelFlags } from './kernel-flags.js';
-
-/** What this verb can't do by itself, because a guest is needed for it. */
-export interface KernelHooks {
-  /**
-   * Boots a kernel of `build --each-patch`.
-   * @returns what the table says of it
-   */
-  readonly boot?: (kernel: ResolvedKernel, options: ResolveOptions) => Promise<BootResult>;
-}
-
-export interface BootResult {
-  readonly good: boolean;
-  /** a few words: `boots in 4.1 s`, `panic: ...` */
-  readonly text: string;
-}
 
 interface BuildFlags extends KernelFlags {
   readonly eachPatch?: boolean;
@@ -43,7 +28,7 @@ interface CleanFlags {
   readonly dryRun?: boolean;
 }
 
-export function registerKernel(program: Command, hooks: KernelHooks = {}): void {
+export function registerKernel(program: Command): void {
   const kernel = program
     .command('kernel')
     .description('list, build and configure kernels, and see what the cache has of them')
@@ -59,7 +44,7 @@ Examples:
   cxlrig kernel clean --dry-run`,
     );
   registerKernelList(kernel);
-  registerBuild(kernel, hooks);
+  registerBuild(kernel);
   registerConfig(kernel);
   registerClean(kernel);
 }
@@ -80,7 +65,7 @@ function registerKernelList(kernel: Command): void {
     });
 }
 
-function registerBuild(kernel: Command, hooks: KernelHooks): void {
+function registerBuild(kernel: Command): void {
   withKernelFlags(
     kernel
       .command('build')
@@ -108,7 +93,7 @@ Examples:
     )
     .action(async (profile: string | undefined, flags: BuildFlags) => {
       process.exitCode = await watched(
-        (options) => (flags.eachPatch ? buildEachPatch(profile, options, hooks) : build(profile, options)),
+        (options) => (flags.eachPatch ? buildEachPatch(profile, options) : build(profile, options)),
         flags,
       );
     });
@@ -200,14 +185,10 @@ async function build(profile: string | undefined, options: ResolveOptions): Prom
   return 0;
 }
 
-async function buildEachPatch(
-  profile: string | undefined,
-  options: ResolveOptions,
-  { boot }: KernelHooks,
-): Promise<number> {
+async function buildEachPatch(profile: string | undefined, options: ResolveOptions): Promise<number> {
   const boots = new Map<number, BootResult>();
   const steps = await resolveEachPatch(profile, options, async ({ number, kernel }) => {
-    if (kernel && boot) boots.set(number, await boot(kernel, options));
+    if (kernel) boots.set(number, await bootCheck(kernel, options));
   });
   process.stdout.write(patchTable(steps, boots));
   return steps.every(({ kernel, number }) => kernel && boots.get(number)?.good !== false) ? 0 : 1;

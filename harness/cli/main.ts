@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { ownVersion } from '../run/environment.js';
+import { registerBisect } from './bisect.js';
 import { registerCheck } from './check.js';
 import { registerCompare } from './compare.js';
 import { registerDoctor } from './doctor.js';
@@ -37,6 +38,7 @@ for (const register of [
   registerRun,
   registerCompare,
   registerShell,
+  registerBisect,
   registerCheck,
   registerList,
   registerSchema,

@@ -4,9 +4,11 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { chooseProfiles } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
 import { summaryText } from '../report/terminal.js';
-import { run, type RunRequest } from '../run/index.js';
+import { run, type RunOutcome, type RunRequest } from '../run/index.js';
 import { abortOnInterrupt } from './interrupt.js';
-import { collect, KERNEL_FLAGS_HELP, withKernelFlags, type KernelFlags } from './kernel-flags.js';
+import { collect, count, regexp } from './argument.js';
+import { asBisectStep } from './bisect-step.js';
+import { KERNEL_FLAGS_HELP, withKernelFlags, type KernelFlags } from './kernel-flags.js';
 
 interface RunFlags extends KernelFlags {
   readonly testNamePattern?: RegExp;
@@ -17,6 +19,7 @@ interface RunFlags extends KernelFlags {
   readonly bail?: number | true;
   readonly shard?: { index: number; count: number };
   readonly keepOnFailure?: boolean;
+  readonly bisectExitCodes?: boolean;
   readonly accel?: 'tcg' | 'kvm';
   readonly out: string;
 }
@@ -51,12 +54,16 @@ export function registerRun(program: Command): void {
       ]),
     )
     .option('--out <dir>', 'folder for the artifacts of runs', '.cxlrig/runs')
+    .option('--bisect-exit-codes', 'end with the codes that `git bisect run` wants')
     .addHelpText(
       'after',
       `${KERNEL_FLAGS_HELP}
 
 Exit code: 0 every case passed, was skipped or failed as declared; 1 a case failed; 2 invalid scenario or
 flag, nothing was booted; 3 the rig could not do its work; 130 interrupted.
+With --bisect-exit-codes: 0 good; 1 a case failed; 125 nothing can be said of this kernel (it does not build, a patch
+does not apply, no guest came up, every case was skipped); 128 stop, the command line or a scenario is invalid.
+cxlrig bisect does all of it by itself.
 
 Examples:
   cxlrig run
@@ -64,14 +71,17 @@ Examples:
   cxlrig run my.yaml --kernel stock --kernel debian-stable --jobs 2
   cxlrig run current --patches ~/series/
   cxlrig run my.yaml --kernel-tree ~/src/linux
-  cxlrig run my.yaml --keep-on-failure`,
+  cxlrig run my.yaml --keep-on-failure
+  git bisect run cxlrig run my.yaml --kernel-tree . --kernel minimal --bisect-exit-codes`,
     )
     .action(async (scenarios: string[], flags: RunFlags) => {
-      process.exitCode = await runCommand(scenarios, flags);
+      process.exitCode = flags.bisectExitCodes
+        ? await asBisectStep(() => runCommand(scenarios, flags))
+        : (await runCommand(scenarios, flags)).summary.exitCode;
     });
 }
 
-async function runCommand(scenarios: readonly string[], flags: RunFlags): Promise<number> {
+async function runCommand(scenarios: readonly string[], flags: RunFlags): Promise<RunOutcome> {
   const { kernelTree, patches } = flags;
   const interrupt = abortOnInterrupt();
   const out = resolve(flags.out);
@@ -113,25 +123,10 @@ async function runCommand(scenarios: readonly string[], flags: RunFlags): Promis
     process.stdout.write(
       `${summaryText(outcome.summary, outcome.runDir, { color: process.stdout.isTTY })}\n`,
     );
-    return outcome.summary.exitCode;
+    return outcome;
   } finally {
     view.close();
     interrupt.release();
-  }
-}
-
-export function count(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 0 || number > 1000)
-    throw new InvalidArgumentError('a whole number is needed.');
-  return number;
-}
-
-export function regexp(value: string): RegExp {
-  try {
-    return new RegExp(value);
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
   }
 }
 

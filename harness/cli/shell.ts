@@ -8,7 +8,8 @@ import { liveView } from '../report/live.js';
 import { prepareBootable } from '../run/prepare.js';
 import { loadTopology } from '../topology/index.js';
 import { abortOnInterrupt } from './interrupt.js';
-import { collect, KERNEL_FLAGS_HELP, withKernelFlags, type KernelFlags } from './kernel-flags.js';
+import { collect } from './argument.js';
+import { KERNEL_FLAGS_HELP, withKernelFlags, type KernelFlags } from './kernel-flags.js';
 
 interface ShellFlags extends KernelFlags {
   readonly kernel?: string;

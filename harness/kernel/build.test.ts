@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -207,6 +207,29 @@ describe('a kernel tree', () => {
   });
 });
 
+describe('sources without a place of their own', () => {
+  it('are built where others are that only source files tell apart', async () => {
+    await resolveKernel(profile);
+    const branch = await copyOfTree('branch');
+    await writeFile(join(branch, 'drivers/dax/bus.c'), '// bus\nint branched;\n');
+    const kernel = await resolveKernel(profile, { kernelTree: branch });
+    expect(await readFile(kernel.image, 'latin1')).toContain('int branched;');
+    expect(await compiledObjects()).toEqual(['drivers/dax/bus.o']);
+    expect(await readdir(join(dir, 'cache/kernel-build'))).toHaveLength(1);
+  });
+
+  it('get one when another file differs, or the configuration', async () => {
+    await resolveKernel(profile);
+    const branch = await copyOfTree('branch');
+    await writeFile(join(branch, 'drivers/dax/dax.h'), 'int everywhere;\n');
+    await resolveKernel(profile, { kernelTree: branch });
+    expect(await readdir(join(dir, 'cache/kernel-build'))).toHaveLength(2);
+    await writeProfile({ options: ['# CONFIG_DEV_DAX is not set'] });
+    await resolveKernel(profile, { kernelTree: await copyOfTree('other') });
+    expect(await readdir(join(dir, 'cache/kernel-build'))).toHaveLength(3);
+  });
+});
+
 describe('a build that is killed', () => {
   it('is resumed by the next run, with what had been compiled', async () => {
     const waits = await patch('wait.patch', 'drivers/dax/kmem.c', 'int kmem_second(void);', '#wait');
@@ -282,6 +305,11 @@ async function breakingSeries(): Promise<string> {
   await write('0001-good.patch', 'drivers/dax/kmem.c', 'int kmem_second(void);', 'int good;');
   await write('0002-break.patch', 'drivers/dax/bus.c', 'int bus_second(void);', '#error planted');
   return series;
+}
+
+async function copyOfTree(name: string): Promise<string> {
+  await cp(tree, join(dir, name), { recursive: true });
+  return join(dir, name);
 }
 
 async function commitTree(): Promise<void> {

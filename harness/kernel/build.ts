@@ -1,7 +1,6 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { cached, contentKey, findCached } from '../base/cache.js';
-import { cacheRoot } from '../base/places.js';
 import type { Progress } from '../base/progress.js';
 import { applySeries } from './apply-series.js';
 import { BuildFailed, firstFault } from './build-failure.js';
@@ -12,13 +11,14 @@ import { readConfig, type ConfigLine } from './config-file.js';
 import type { CachedKernel, FetchOptions } from './debian-image.js';
 import { compilerVariables, logFile, make } from './kbuild.js';
 import { finishEntry, KERNEL_ENTRIES } from './kernel-entry.js';
+import { choosePlace } from './build-place.js';
 import { exclusively, untilGone } from './lock.js';
 import type { Profile } from './profile.js';
 import type { ResolvedKernel } from './resolved.js';
 import { readSeries, type Patch } from './series.js';
 import { openSource, type SourceTree } from './source-tree.js';
 import { tool } from './tool.js';
-import { buildPlace, checkOut, type BuildPlace } from './work-tree.js';
+import { checkOut, type BuildPlace } from './work-tree.js';
 
 /** Sources with a series on them, ready to be built after each of its patches. */
 export interface PreparedSeries {
@@ -60,7 +60,7 @@ export async function buildKernel(
   const done = await findCached(KERNEL_ENTRIES, key);
   if (done !== undefined) return { dir: done, key };
 
-  return inPlace(prepared, progress, async (place) => {
+  return inPlace(prepared, tree, progress, async (place) => {
     // the run that we waited for may have built just this one
     const built = await findCached(KERNEL_ENTRIES, key);
     if (built !== undefined) return { dir: built, key };
@@ -83,22 +83,24 @@ export async function configureOnly(
   { progress, signal }: Pick<FetchOptions, 'progress' | 'signal'>,
 ): Promise<string> {
   const { source, patches, trees, config } = prepared;
-  return inPlace(prepared, progress, async (place) => {
+  const tree = trees.at(-1) ?? source.tree;
+  return inPlace(prepared, tree, progress, async (place) => {
     const what = describe(source, patches);
     await writeFile(logFile(place), '');
-    const changed = await checkOut(place, source, trees.at(-1) ?? source.tree, progress);
+    const changed = await checkOut(place, source, tree, progress);
     await configureIfNeeded({ place, config, changed, what, progress, signal });
     return readFile(join(place.obj, '.config'), 'utf8');
   });
 }
 
-/** Has the place of these sources in this configuration for itself, with nothing of an interrupted run at work in it. */
+/** Has the place for these sources to itself, with nothing of an interrupted run at work in it. */
 async function inPlace<T>(
-  { profile, source }: PreparedSeries,
+  { profile, source, config }: PreparedSeries,
+  tree: string,
   progress: Progress,
   work: (place: BuildPlace) => Promise<T>,
 ): Promise<T> {
-  const place = buildPlace(join(cacheRoot(), BUILD_PLACES, placeName(source, profile.config)));
+  const place = await choosePlace(source, profile.config, config, tree);
   await mkdir(place.obj, { recursive: true });
   const waiting = () =>
     progress({ task: `build ${profile.name}`, detail: 'waiting for another run that builds it' });
@@ -106,19 +108,6 @@ async function inPlace<T>(
     await untilGone(place.processes);
     return work(place);
   });
-}
-
-/** The folder of the cache with the places where kernels are built. */
-export const BUILD_PLACES = 'kernel-build';
-
-/**
- * One place for equal sources in an equal configuration, whatever series is on them: so a profile that is another
- * one plus patches, and the next version of a series, build only what differs.
- */
-function placeName({ lineage }: SourceTree, config: Profile['config']): string {
-  const words = [basename(lineage), ...config.fragments.map((fragment) => basename(fragment, '.config'))];
-  const label = words.join('-').replace(/[^\w.+-]/g, '-');
-  return `${label}-${contentKey(lineage, JSON.stringify(config)).slice(0, 8)}`;
 }
 
 /** What the kernel with the first `count` patches is made of. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheRoot } from '../base/places.js';
-import { BUILD_PLACES } from './build.js';
+import { BUILD_PLACES } from './build-place.js';
 import { sourceFolder } from './depot.js';
 import { KERNEL_ENTRIES, type KernelEntry } from './kernel-entry.js';
 import { exclusively } from './lock.js';

@@ -1,3 +1,4 @@
+import { UsageError } from '../base/errors.js';
 import type { Progress } from '../base/progress.js';
 import { buildImage } from '../image/index.js';
 import { resolveProfile, type Profile } from '../kernel/index.js';
@@ -20,9 +21,18 @@ export async function prepareBootables(
   return bootables;
 }
 
+/** This kernel can't be had as it was asked for: a patch does not apply, an option did not survive. Another one may. */
+export class KernelUnfit extends UsageError {
+  constructor(cause: UsageError) {
+    super(cause.message, cause.remedy, { cause });
+  }
+}
+
 /** One of them. */
 export async function prepareBootable(profile: Profile, options: PrepareOptions): Promise<Bootable> {
-  const kernel = await resolveProfile(profile, options);
+  const kernel = await resolveProfile(profile, options).catch((error: unknown) => {
+    throw error instanceof UsageError ? new KernelUnfit(error) : error;
+  });
   options.signal?.throwIfAborted();
   const { initramfs } = await buildImage(kernel, options);
   options.signal?.throwIfAborted();
