@@ -1,13 +1,14 @@
-import { availableParallelism } from 'node:os';
 import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { createColors } from '../base/colors.js';
 import { liveView, type LiveView } from '../report/live.js';
+import { RUNS } from '../report/saved-run.js';
 import { caseText, seconds } from '../report/terminal.js';
 import { bisect, type BisectEvent, type BisectResult, type BisectStep } from '../run/bisect/bisect.js';
 import type { Commit, Mark } from '../run/bisect/search.js';
 import { count, regexp } from './argument.js';
 import { abortOnInterrupt } from './interrupt.js';
+import { defaultJobs } from './run.js';
 
 interface BisectFlags {
   readonly tree: string;
@@ -38,7 +39,7 @@ export function registerBisect(program: Command): void {
     .option('--topology <name>', "use this topology instead of the scenario's own")
     .option('--retry <n>', 'try a failed case again so many times', count, 0)
     .option('--mirror <url>', 'Debian mirror to fetch packages from')
-    .option('--out <dir>', 'folder for the artifacts of runs', '.cxlrig/runs')
+    .option('--out <dir>', 'folder for the artifacts of runs', RUNS)
     .addHelpText(
       'after',
       `
@@ -72,7 +73,7 @@ async function bisectCommand(scenarios: readonly string[], flags: BisectFlags): 
         patches,
         run: {
           scenarios,
-          jobs: Math.min(4, availableParallelism()),
+          jobs: defaultJobs,
           retries: flags.retry,
           // one failure decides
           bail: 1,
