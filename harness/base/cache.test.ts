@@ -130,6 +130,21 @@ describe('the cache', () => {
     expect(await readFile(join(dir, 'hello'), 'utf8')).toBe('hello');
   });
 
+  test('drives out what was unused for long when more than so many are kept', async () => {
+    const keep = { root, keep: 2 };
+    for (const key of ['old', 'older', 'reused']) {
+      const { dir } = await cached('kind', key, hello, keep);
+      const hoursAgo = new Date(Date.now() - (key === 'older' ? 9 : 8) * 60 * 60_000);
+      await utimes(join(dir, '.cxlrig-entry.json'), hoursAgo, hoursAgo);
+    }
+    await cached('kind', 'reused', hello, keep);
+    await cached('kind', 'new', hello, keep);
+    expect((await readdir(join(root, 'kind'))).sort()).toEqual(['new', 'reused']);
+    // too young to go, for somebody may be booting from it
+    await cached('kind', 'newer', hello, keep);
+    expect((await readdir(join(root, 'kind'))).sort()).toEqual(['new', 'newer', 'reused']);
+  });
+
   test('survives losing its lock to a process that took it for dead', async () => {
     const dir = join(root, 'kind', 'key');
     let builds = 0;

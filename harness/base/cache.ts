@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, rmSync } from 'node:fs';
-import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,6 +23,8 @@ export interface CacheOptions {
   readonly progress?: Progress;
   /** without a sign of life for so long, the builder is taken for dead; it gives one four times as often */
   readonly staleMs?: number;
+  /** a new entry drives out all of its kind but so many, those longest unused first; default: none */
+  readonly keep?: number;
 }
 
 /** A key for content: the same parts give the same key, and parts can't run into each other. */
@@ -53,7 +55,10 @@ export async function cached(
 ): Promise<CacheEntry> {
   const root = options.root ?? cacheRoot();
   const dir = join(root, kind, key);
-  if (await isWhole(dir)) return { dir, reused: true };
+  if (await isWhole(dir)) {
+    await markUsed(dir);
+    return { dir, reused: true };
+  }
   try {
     await mkdir(join(root, kind), { recursive: true });
     const lock = await lockEntry(dir, options);
@@ -61,7 +66,9 @@ export async function cached(
       if (await isWhole(dir)) return { dir, reused: true };
       await rm(dir, { recursive: true, force: true });
       await removeOrphans(join(root, kind), key);
-      return { dir, reused: !(await publish(dir, build)) };
+      const published = await publish(dir, build);
+      if (options.keep !== undefined) await removeUnused(join(root, kind), options.keep);
+      return { dir, reused: !published };
     } catch (error) {
       // somebody took this process for dead while it slept, and has removed what it was making
       if (lock.lost()) return await cached(kind, key, build, options);
@@ -182,6 +189,38 @@ async function removeOrphans(kindDir: string, ownKey: string): Promise<void> {
     if (key === name) continue;
     if (key === ownKey || !(await lockfile.check(join(kindDir, key), { realpath: false, stale: STALE_MS })))
       await rm(join(kindDir, name), { recursive: true, force: true });
+  }
+}
+
+/** So long after its last use nobody boots from an entry any more. */
+const UNUSED_MS = 6 * 60 * 60_000;
+
+async function markUsed(dir: string): Promise<void> {
+  const now = new Date();
+  // a cache that can't be written can still be read
+  await utimes(join(dir, MANIFEST), now, now).catch(() => undefined);
+}
+
+async function removeUnused(kindDir: string, keep: number): Promise<void> {
+  const names = await readdir(kindDir);
+  const used = await Promise.all(
+    names.map(async (name) => ({
+      dir: join(kindDir, name),
+      usedMs: await stat(join(kindDir, name, MANIFEST)).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => undefined,
+      ),
+    })),
+  );
+  const entries = used
+    .filter(({ dir, usedMs }) => usedMs !== undefined && !dir.includes(DRAFT))
+    .sort((a, b) => (b.usedMs ?? 0) - (a.usedMs ?? 0));
+  for (const { dir, usedMs = 0 } of entries.slice(keep)) {
+    if (Date.now() - usedMs < UNUSED_MS) continue;
+    // out of sight in one step, under a name that every later builder sweeps
+    const doomed = `${dir}${DRAFT}${randomBytes(4).toString('hex')}`;
+    await rename(dir, doomed).catch(() => undefined);
+    await rm(doomed, { recursive: true, force: true });
   }
 }
 

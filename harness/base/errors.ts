@@ -16,6 +16,13 @@ export class UsageError extends Error {
   }
 }
 
+/** Several things that the user gave us are wrong, each as it would be told alone. */
+export class UsageErrors extends UsageError {
+  constructor(readonly errors: readonly UsageError[]) {
+    super(errors.map(({ message }) => message).join('\n\n'));
+  }
+}
+
 /** The stages in which the rig can fail before the kernel under test could be asked anything. */
 export type RigStage =
   'host' | 'download' | 'kernel' | 'image' | 'qemu' | 'firmware' | 'boot' | 'init' | 'ssh' | 'qmp' | 'trace';

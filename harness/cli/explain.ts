@@ -1,6 +1,6 @@
 import { createColors } from '../base/colors.js';
 import { DocumentError, renderDiagnostic } from '../base/diagnostic.js';
-import { RigError, UsageError } from '../base/errors.js';
+import { RigError, UsageError, UsageErrors } from '../base/errors.js';
 
 export const INTERRUPTED = 130;
 
@@ -15,6 +15,10 @@ export function explain(error: unknown, stream: NodeJS.WriteStream): number {
     for (const diagnostic of error.diagnostics) {
       print(renderDiagnostic(diagnostic, error.source, { color: stream.isTTY }));
     }
+    return 2;
+  }
+  if (error instanceof UsageErrors) {
+    for (const one of error.errors) explain(one, stream);
     return 2;
   }
   if (error instanceof UsageError) {

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { constants } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { ownVersion } from '../run/environment.js';
 import { registerBisect } from './bisect.js';
@@ -49,6 +50,14 @@ for (const register of [
   registerDoctor,
 ]) {
   register(program);
+}
+
+// whoever reads what we print has seen enough (`cxlrig list | head`): end as programs do that SIGPIPE kills
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(128 + constants.signals.SIGPIPE);
+    throw error;
+  });
 }
 
 try {

@@ -57,7 +57,7 @@ export async function buildImage(kernel: ResolvedKernel, options: ImageOptions =
       await rm(tree, { recursive: true });
       await rm(modules);
     },
-    { progress },
+    { progress, keep: IMAGES_KEPT },
   );
   return { initramfs: join(dir, INITRAMFS), id };
 }
@@ -66,3 +66,6 @@ export async function buildImage(kernel: ResolvedKernel, options: ImageOptions =
 const LAYOUT = '1';
 
 const INITRAMFS = 'initramfs';
+
+/** Of 10 to 40 MB each; every kernel that is edited and built leaves one. */
+const IMAGES_KEPT = 20;

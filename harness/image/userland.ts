@@ -45,7 +45,7 @@ export async function buildUserland(
       await rm(tree, { recursive: true });
       await writeFile(join(draft, 'packages'), packages.map((name) => `${name}\n`).join(''));
     },
-    { progress },
+    { progress, keep: USERLANDS_KEPT },
   );
   return { key, layer: join(dir, LAYER) };
 }
@@ -54,6 +54,8 @@ export async function buildUserland(
 const LAYOUT = '2';
 
 const LAYER = 'userland.cpio';
+/** Each update of a package makes a new one. */
+const USERLANDS_KEPT = 5;
 const TASK = 'build the guest image';
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { UsageError } from '../base/errors.js';
+import { UsageError, UsageErrors } from '../base/errors.js';
 import { findScenarios, loadScenario, type ScenarioCase } from '../scenario/index.js';
 import { loadTopology, type MachinePlan } from '../topology/index.js';
 import type { RunRequest } from './request.js';
@@ -22,18 +22,24 @@ export interface RunPlan {
 
 /**
  * Loads and validates everything that was asked for, before anything is built or booted.
- * @throws UsageError (DocumentError) for any invalid scenario or topology, or when nothing is selected
+ * @throws UsageError (DocumentError) for an invalid scenario or topology, UsageErrors for several of them; or when
+ * nothing is selected
  */
 export async function makePlan(request: RunRequest): Promise<RunPlan> {
   const files = await findScenarios(request.scenarios);
   const planned: PlannedCase[] = [];
+  const faults = new Map<string, UsageError>();
   for (const file of files) {
-    const { cases } = await loadScenario(file);
-    for (const scenarioCase of cases) {
-      const machine = await loadTopology(request.topology ?? scenarioCase.topology, { relativeTo: file });
-      for (const { name } of request.kernels) planned.push(planCase(scenarioCase, name, machine, request));
+    try {
+      planned.push(...(await planFile(file, request)));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      // what is wrong with a topology is told once, not for each scenario on it
+      faults.set(error.message, error);
     }
   }
+  const [fault, ...more] = faults.values();
+  if (fault) throw more.length === 0 ? fault : new UsageErrors([fault, ...more]);
   const selected = planned.filter(({ key }) => request.pattern?.test(key) ?? true);
   if (selected.length === 0) {
     throw new UsageError(
@@ -45,6 +51,16 @@ export async function makePlan(request: RunRequest): Promise<RunPlan> {
   }
   const shard = request.shard;
   return { cases: shard ? selected.filter((_, n) => n % shard.count === shard.index - 1) : selected };
+}
+
+async function planFile(file: string, request: RunRequest): Promise<PlannedCase[]> {
+  const { cases } = await loadScenario(file);
+  const planned: PlannedCase[] = [];
+  for (const scenarioCase of cases) {
+    const machine = await loadTopology(request.topology ?? scenarioCase.topology, { relativeTo: file });
+    for (const { name } of request.kernels) planned.push(planCase(scenarioCase, name, machine, request));
+  }
+  return planned;
 }
 
 function planCase(

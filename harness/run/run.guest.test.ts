@@ -226,7 +226,32 @@ describe('cxlrig run, before anything is booted,', () => {
     expect(await readdir(dir)).not.toContain('runs');
   });
 
+  test('names every broken scenario, not only the first', async () => {
+    const [one, other] = [await scenarioOf('true', 'steqs: []\n'), await scenarioOf('true', 'titel: x\n')];
+    const { exitCode, text } = await cxlrig(['run', one.file, other.file]);
+    expect(exitCode).toBe(2);
+    expect(text).toContain(`${one.file}:5:1`);
+    expect(text).toContain(`${other.file}:5:1`);
+  });
+
+  test('ends quietly when nobody reads on', async () => {
+    const { stdout, stderr } = await execa('bash', ['-c', `node '${builtCommand}' list cases | head -n 1`]);
+    expect(stdout).toMatch(/./);
+    expect(stderr).toBe('');
+  });
+
   test.each([
+    [
+      'patches for a kernel that is not built here',
+      ['run', '-k', 'stock', '--patches', 'x'],
+      '--kernel minimal',
+    ],
+    [
+      'a folder that is no kernel tree',
+      ['run', '--kernel-tree', '.'],
+      'the top folder of the kernel sources',
+    ],
+    ['a patch that is not there', ['run', '--patches', 'nowhere.patch'], 'existing folder, mailbox or patch'],
     ['an unknown scenario', ['run', 'current/region-to-kmen'], 'region-to-kmem'],
     ['an unknown kernel', ['run', '--kernel', 'stok'], 'stock'],
     ['an unknown topology', ['run', '--topology', 'one-volatil'], 'one-volatile'],

@@ -1,0 +1,59 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { silent } from '../../base/progress.js';
+import { loadProfile } from '../profile.js';
+import { openSource } from '../source-tree.js';
+
+/** One commit: what becomes of one file. */
+export interface Edit {
+  readonly subject: string;
+  readonly path: string;
+  readonly change: (text: string) => string;
+}
+
+/**
+ * A bare git repository whose first commit is the kernel source that a profile names, and whose others edit it.
+ * Nothing but the edited files is stored in it; the rest is where the sources were unpacked: to store a whole kernel
+ * takes minutes.
+ *
+ * @returns the ids of the commits, the unchanged sources first
+ */
+export async function kernelRepository(
+  dir: string,
+  profile: string,
+  edits: readonly Edit[],
+): Promise<readonly string[]> {
+  const { source } = await loadProfile(profile);
+  const { depot, tree: base, pristine } = await openSource(source, { progress: silent, mirror: undefined });
+  if (!pristine) throw new Error(`${profile} is not built from a Debian source`);
+  await mkdir(dir, { recursive: true });
+  const git = async (args: readonly string[], input = ''): Promise<string> => {
+    const identity = ['-c', 'user.name=A Developer', '-c', 'user.email=developer@example.org'];
+    const { stdout } = await execa('git', [...identity, ...args], {
+      cwd: dir,
+      input,
+      stripFinalNewline: true,
+      env: { GIT_INDEX_FILE: join(dir, 'edits.index') },
+    });
+    return stdout;
+  };
+  await git(['init', '-q', '--bare', '.']);
+  await writeFile(join(dir, 'objects/info/alternates'), `${join(depot.dir, 'objects')}\n`);
+  await git(['read-tree', base]);
+  const commits = [await git(['commit-tree', base], 'The sources as Debian has them\n')];
+  const texts = new Map<string, string>();
+  for (const { subject, path, change } of edits) {
+    const text = texts.get(path) ?? (await readFile(join(pristine.dir, path), 'utf8'));
+    const changed = change(text);
+    if (changed === text) throw new Error(`"${subject}" changes nothing in ${path}`);
+    texts.set(path, changed);
+    const blob = await git(['hash-object', '-w', '--stdin'], changed);
+    await git(['update-index', '--cacheinfo', `100644,${blob},${path}`]);
+    const tree = await git(['write-tree', '--missing-ok']);
+    commits.push(await git(['commit-tree', tree, '-p', commits.at(-1) ?? ''], `${subject}\n`));
+  }
+  await git(['update-ref', 'refs/heads/main', commits.at(-1) ?? '']);
+  await git(['symbolic-ref', 'HEAD', 'refs/heads/main']);
+  return commits;
+}
