@@ -107,6 +107,27 @@ describe('a kernel built from Debian source', () => {
   });
 });
 
+describe('what the README tells authors of patches to type', () => {
+  test('does what it says', { timeout: 15 * MINUTE }, async () => {
+    const dir = await workFolder();
+    const harmless = (await readFile(broken, 'utf8')).replace('MMOP_ONLINE_MOVABLE', '(online_type)');
+    await writeFile(join(dir, '0001-dax-foo.patch'), harmless);
+    const readme = await readFile(join(packageRoot, 'README.md'), 'utf8');
+    const [, block] = [...readme.matchAll(/```sh\n(.*?)```/gs)].map(([, lines = '']) => lines);
+    const commands = (block ?? '')
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/ *#.*/, ''));
+    expect(commands).toHaveLength(2);
+    for (const command of commands) {
+      const [, ...args] = command.split(' ');
+      const { exitCode, text } = await cxlrig(args, { cwd: dir });
+      expect(text).toMatch(/^ok |^1\/1 .* boots in /m);
+      expect(exitCode).toBe(0);
+    }
+  });
+});
+
 describe('cxlrig bisect', () => {
   test(
     'finds the commit that broke a scenario, around one that does not build',
