@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { ownVersion } from '../run/environment.js';
+import { registerAbi } from './abi.js';
 import { registerBisect } from './bisect.js';
 import { registerCheck } from './check.js';
 import { registerCompare } from './compare.js';
@@ -30,6 +31,7 @@ Examples:
   cxlrig run current/region-to-kmem        one scenario
   cxlrig run my.yaml --kernel debian-stable
   cxlrig compare --head debian-stable      the stock kernel against another: what differs
+  cxlrig abi diff debian-stable stock      sysfs attributes that came and went
   cxlrig shell two-bridges                 a shell in a guest with that topology
   cxlrig report --open                     the newest run in a browser
   cxlrig doctor                            is this machine fit for it?`,
@@ -38,6 +40,7 @@ Examples:
 for (const register of [
   registerRun,
   registerCompare,
+  registerAbi,
   registerShell,
   registerBisect,
   registerCheck,

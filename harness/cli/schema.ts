@@ -2,6 +2,7 @@ import { Argument, Option, type Command } from 'commander';
 import { z } from 'zod';
 import { profileDocument } from '../kernel/profile.js';
 import { UsageError } from '../base/errors.js';
+import { abiJsonSchema } from '../report/abi/report.js';
 import { comparisonJsonSchema } from '../report/compare/index.js';
 import { traceJsonSchema } from '../report/schema/trace-schema.js';
 import { languageReference } from '../scenario/language-reference.js';
@@ -15,6 +16,7 @@ const SCHEMAS = {
   trace: () => traceJsonSchema('trace'),
   run: () => traceJsonSchema('run'),
   compare: comparisonJsonSchema,
+  abi: abiJsonSchema,
 } as const;
 
 export type SchemaName = keyof typeof SCHEMAS;
@@ -23,7 +25,7 @@ export function registerSchema(program: Command): void {
   program
     .command('schema')
     .description(
-      'print the JSON Schema of a language, for editors, or of what commands leave (trace.json, run.json, compare.json)',
+      'print the JSON Schema of a language, for editors, or of what commands leave (trace.json, run.json, compare.json, abi)',
     )
     .addArgument(
       new Argument('[language]', 'whose schema')

@@ -13,3 +13,4 @@ export { BuildFailed } from './build-failure.js';
 export { buildTools, requireBuildTools, type BuildTool } from './build-tools.js';
 export { cachedThings, removeThings, type CachedThing } from './inventory.js';
 export type { ResolvedKernel } from './resolved.js';
+export { readSourceFiles, type SourceFiles } from './source-files.js';
