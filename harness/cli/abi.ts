@@ -194,9 +194,10 @@ async function inventoryOf(
 ): Promise<AbiReport> {
   const { mirror } = flags;
   const machine = await loadTopology(flags.topology);
+  const given = flags.documentation === undefined ? undefined : await documentationIn(flags.documentation);
   const bootable = await prepareBootable(profile, { progress, mirror, signal });
   const { kernel } = bootable;
-  const documented = await documentationFor(profile, kernel, flags, progress, signal);
+  const documented = given ?? (await documentationOfSources(profile, kernel, { progress, mirror, signal }));
   const { accelerator } = await chooseAccelerator(flags.accel);
   const dir = await mkdtemp(join(tmpdir(), 'cxlrig-abi-'));
   try {
@@ -220,18 +221,15 @@ async function inventoryOf(
 
 type Documented = { readonly of: string; readonly what: Documentation } | { readonly missing: string };
 
-/** That the documentation is not to be had is told beside the inventory: it is no reason to have none. */
-async function documentationFor(
+/** That the sources are not to be had is told beside the inventory: it is no reason to have none. */
+async function documentationOfSources(
   profile: Profile,
   { release }: ResolvedKernel,
-  { documentation, mirror }: InventoryFlags,
-  progress: Progress,
-  signal: AbortSignal,
+  options: { progress: Progress; mirror: string | undefined; signal: AbortSignal },
 ): Promise<Documented> {
-  if (documentation !== undefined) return { of: documentation, what: await documentationIn(documentation) };
   try {
     const folders = PROMISES.map((name) => `${ABI_FOLDER}/${name}`);
-    const { label, files } = await readSourceFiles(profile, release, folders, { progress, mirror, signal });
+    const { label, files } = await readSourceFiles(profile, release, folders, options);
     const entries = [...files].flatMap(([path, text]) =>
       parseDocumentation(text, path.slice(ABI_FOLDER.length + 1)),
     );
@@ -242,7 +240,7 @@ async function documentationFor(
   }
 }
 
-async function documentationIn(tree: string): Promise<Documentation> {
+async function documentationIn(tree: string): Promise<Documented> {
   const top = [join(tree, ABI_FOLDER), join(tree, 'ABI'), tree].find((dir) =>
     existsSync(join(dir, 'testing')),
   );
@@ -257,7 +255,7 @@ async function documentationIn(tree: string): Promise<Documentation> {
       );
     }
   }
-  return documentationOf(entries);
+  return { of: tree, what: documentationOf(entries) };
 }
 
 function report(
