@@ -34,7 +34,10 @@ export async function readSourceFiles(
   const patches = await readSeries(source.depot, profile.patches);
   const tree = (await applySeries(source, patches)).at(-1) ?? source.tree;
   const files = await readFiles(source, tree, folders);
-  const label = patches.length === 0 ? source.label : `${source.label} + ${patches.length} patches`;
+  const label =
+    patches.length === 0
+      ? source.label
+      : `${source.label} + ${patches.length} ${patches.length === 1 ? 'patch' : 'patches'}`;
   return { label, files };
 }
 

@@ -182,15 +182,31 @@ async function visitDaxDevices(state: State, region: string, owner: string, visi
     if (driver !== null && !(await visit.type(driverLine('dax', driver, 'unbind', device)))) return;
     for (const next of await bindable('dax', /./, visit)) {
       if (next === driver) continue;
-      // device_dax and others take only devices that they were told of, which binds them too
-      if (!(await visit.type(driverLine('dax', next, 'new_id', device)))) continue;
+      const hasId = await bindDax(device, next, visit);
+      if (hasId === undefined) continue;
       await visit.look(`with the dax device of ${owner} bound to ${next}`);
       await visit.type(
         driverLine('dax', next, 'unbind', device),
-        driverLine('dax', next, 'remove_id', device),
+        ...(hasId ? [driverLine('dax', next, 'remove_id', device)] : []),
       );
     }
   }
+}
+
+/**
+ * Binds a dax device to a driver. Some take any device when asked; device_dax only one that it was told of, which
+ * binds it too, unless the device waits to be bound (then it must be asked again).
+ * @returns whether the driver was told of the device; undefined when it does not take it, which is noted
+ */
+async function bindDax(device: string, driver: string, { guest, type }: Visit): Promise<boolean | undefined> {
+  const bind = driverLine('dax', driver, 'bind', device);
+  const asked = await typeLines(guest, [bind], { timeoutMs: TYPE_MS });
+  if (asked.every(({ code }) => code === 0)) return false;
+  if (!(await type(driverLine('dax', driver, 'new_id', device)))) return undefined;
+  const isBound = await guest.type(`[ -e /sys/bus/dax/drivers/${driver}/${device} ]`, { timeoutMs: TYPE_MS });
+  if (isBound.code === 0 || (await type(bind))) return true;
+  await type(driverLine('dax', driver, 'remove_id', device));
+  return undefined;
 }
 
 async function visitNamespaces({ look, type }: Visit): Promise<void> {
