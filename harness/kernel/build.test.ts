@@ -252,6 +252,19 @@ describe('a build that is killed', () => {
     expect(again).not.toContain('drivers/cxl/region.o');
   }, 60_000);
 
+  it('by an interrupt ends at once, and the next run goes on', async () => {
+    const waits = await patch('wait.patch', 'drivers/dax/kmem.c', 'int kmem_second(void);', '#wait');
+    const interrupt = new AbortController();
+    const building = failure(resolveKernel(profile, { patches: [waits], signal: interrupt.signal }));
+    await until(async () => existsSync(await objectFile('kmem.waits')));
+    interrupt.abort(new DOMException('interrupted', 'AbortError'));
+    expect((await building).name).toBe('AbortError');
+    await writeFile(await objectFile('kmem.go'), '');
+    expect(await readFile((await resolveKernel(profile, { patches: [waits] })).image, 'latin1')).toContain(
+      '#wait',
+    );
+  }, 60_000);
+
   it('while the sources were changed leaves nothing half applied', async () => {
     await resolveKernel(profile);
     const where = await place();

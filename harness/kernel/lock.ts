@@ -46,7 +46,8 @@ export async function exclusively<T>(file: string, waiting: () => void, work: ()
  * hold a shared lock on `file`, which `untilGone` waits for.
  */
 export function underLock(file: string, program: string, args: readonly string[]): [string, string[]] {
-  return ['flock', ['--shared', file, program, ...args]];
+  // without a process between: a signal that is sent to it must reach the program
+  return ['flock', ['--shared', '--no-fork', file, program, ...args]];
 }
 
 /** Waits until nothing that was started `underLock` on this file runs any more. */
