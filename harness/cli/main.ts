@@ -7,7 +7,7 @@ import { registerBisect } from './bisect.js';
 import { registerCheck } from './check.js';
 import { registerCompare } from './compare.js';
 import { registerDoctor } from './doctor.js';
-import { explain } from './explain.js';
+import { explain, INTERRUPTED } from './explain.js';
 import { registerExport } from './export.js';
 import { registerKernel } from './kernel.js';
 import { registerList } from './list.js';
@@ -68,4 +68,6 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else process.exitCode = explain(error, process.stderr);
+  // what an interrupted command still has under way must not keep it; its children end with it
+  if (process.exitCode === INTERRUPTED) process.exit();
 }

@@ -1,3 +1,4 @@
+import { orAbort } from '../base/or-abort.js';
 import { comeUp, type BootPhase } from './come-up.js';
 import { fillGuestDir, removeInitrd, removeSecrets, type GuestKeys } from './guest-dir.js';
 import type { GuestSpec, RunningGuest } from './guest.js';
@@ -48,20 +49,4 @@ async function bootOn(
   await comeUp(machine, session, { since: 0, withinMs: spec.bootTimeoutMs, onPhase });
   await removeInitrd(spec.dir);
   return runningGuest(spec, machine, session, keys, performance.now() - started);
-}
-
-async function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  signal.throwIfAborted();
-  let abort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort);
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-    work.catch(() => undefined);
-  }
 }

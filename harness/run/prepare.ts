@@ -1,4 +1,5 @@
 import { UsageError } from '../base/errors.js';
+import { orAbort } from '../base/or-abort.js';
 import type { Progress } from '../base/progress.js';
 import { buildImage } from '../image/index.js';
 import { resolveProfile, type Profile } from '../kernel/index.js';
@@ -17,7 +18,8 @@ export async function prepareBootables(
   options: PrepareOptions,
 ): Promise<Bootable[]> {
   const bootables: Bootable[] = [];
-  for (const profile of profiles) bootables.push(await prepareBootable(profile, options));
+  for (const profile of profiles)
+    bootables.push(await soonAfterAbort(prepareBootable(profile, options), options.signal));
   return bootables;
 }
 
@@ -25,6 +27,24 @@ export async function prepareBootables(
 export class KernelUnfit extends UsageError {
   constructor(cause: UsageError) {
     super(cause.message, cause.remedy, { cause });
+  }
+}
+
+/** How long what is under way (make, apt, mmdebstrap) may take to end itself after an interrupt. */
+const GRACE_MS = 5_000;
+
+/** An interrupt is told as one, whatever else it makes the work say, and soon. */
+async function soonAfterAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const late = new AbortController();
+  const onAbort = (): void => void setTimeout(() => late.abort(signal?.reason), GRACE_MS).unref();
+  signal?.addEventListener('abort', onAbort);
+  try {
+    return await orAbort(work, late.signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 
