@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { cacheFailure, contentKey } from './cache.js';
@@ -94,18 +94,56 @@ export async function runApt(
     maxBuffer: 64 * 2 ** 20,
     reject: false,
   });
-  if (tell) await reportFetched(child.iterable({ from: 'fd3' }), tell);
+  let stuck: RigError | undefined;
+  await followFetching(child.iterable({ from: 'fd3' }), apt, tell, (why) => {
+    stuck = why;
+    child.kill('SIGKILL');
+  });
   const { failed, code, stdout, stderr, isTerminated } = await child;
+  if (stuck) throw stuck;
   if (!failed) return { stdout };
   throw aptFailure(args[0] ?? '', { code, stdout, stderr, isTerminated }, apt);
 }
 
-/** apt writes `dlstatus:<item>:<percent>:<text>` to its status file descriptor while it fetches. */
-async function reportFetched(lines: AsyncIterable<string>, tell: (fraction: number) => void): Promise<void> {
+/** apt gives up a silent server by itself, after Acquire::http::Timeout and its retries. */
+const STUCK_MS = 3 * 60_000;
+const MAYBE_STUCK_MS = 5_000;
+const NO_ROOM = 2 ** 20;
+
+/**
+ * apt writes `dlstatus:<item>:<percent>:<text>` to its status file descriptor while it fetches, twice a second. On a
+ * full disk it goes on doing so for ever and fetches nothing.
+ * @param giveUp hears why it is to be ended
+ */
+async function followFetching(
+  lines: AsyncIterable<string>,
+  { dir, mirror }: AptRoot,
+  tell: ((fraction: number) => void) | undefined,
+  giveUp: (why: RigError) => void,
+): Promise<void> {
+  let last = { percent: '', at: performance.now() };
   for await (const line of lines) {
     const percent = /^dlstatus:\d+:([\d.]+):/.exec(line)?.[1];
-    if (percent !== undefined) tell(Math.min(1, Number(percent) / 100));
+    if (percent === undefined) continue;
+    tell?.(Math.min(1, Number(percent) / 100));
+    if (percent !== last.percent) last = { percent, at: performance.now() };
+    const idle = performance.now() - last.at;
+    if (idle > MAYBE_STUCK_MS && (await bytesFree(dir)) < NO_ROOM)
+      giveUp(new RigError('host', 'the disk of the cache is full', 'free space or set CXLRIG_CACHE'));
+    else if (idle > STUCK_MS)
+      giveUp(
+        new RigError(
+          'download',
+          `nothing has come from ${mirror} for minutes`,
+          'check the network, or choose another mirror by CXLRIG_MIRROR',
+        ),
+      );
   }
+}
+
+async function bytesFree(dir: string): Promise<number> {
+  const { bavail, bsize } = await statfs(dir);
+  return bavail * bsize;
 }
 
 /** Other processes read these files at any moment. */

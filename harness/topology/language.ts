@@ -102,8 +102,12 @@ export const topologySchema = z.strictObject({
     .default(1)
     .meta({ description: 'NUMA nodes over which memory and CPUs are split evenly' }),
   bridges: z.array(bridge).max(8).default([]).meta({ description: 'CXL host bridges' }),
-  switches: z.array(cxlSwitch).default([]),
-  devices: z.array(device).default([]).meta({ description: 'type-3 devices that are there at boot' }),
+  switches: z.array(cxlSwitch).max(64).default([]),
+  devices: z
+    .array(device)
+    .max(128)
+    .default([])
+    .meta({ description: 'type-3 devices that are there at boot' }),
   windows: z.array(window).max(8).default([]).meta({
     description: 'fixed memory windows: the nth is decoder0.n in the guest',
   }),

@@ -40,7 +40,9 @@ describe('what goes wrong with QEMU', () => {
     },
     async () => {
       const work = await bench();
-      return finished(start(work, { env: { CXLRIG_QEMU: await qemuLike(work, 'echo version 7.2.0') } }));
+      return finished(
+        start(work, { env: { CXLRIG_QEMU: await qemuLike(work, 'echo QEMU emulator version 7.2.0') } }),
+      );
     },
   );
 
@@ -284,7 +286,7 @@ describe('what goes wrong with the cache', () => {
       in: 'rig',
       outcome: 'refused (exit 3)',
       says: /disk (?:of the cache )?is full[^]*CXLRIG_CACHE/,
-      withinSeconds: 120,
+      withinSeconds: 60,
     },
     async () => {
       const work = await bench();
