@@ -43,7 +43,12 @@ export function registerRun(program: Command): void {
   )
     .option('--topology <name>', "use this topology instead of the scenario's own")
     .option('-j, --jobs <n>', 'guests at a time', count, defaultJobs)
-    .option('--retry <n>', 'try a failed case again so many times', count, 0)
+    .option(
+      '--retry <n>',
+      'try a failed case so many times more, in fresh guests; one that then passes is flaky, and fails with its rate',
+      count,
+      0,
+    )
     .option('--bail [n]', 'stop after n failures (1 when no number is given)', count)
     .option('--shard <i/n>', 'run the i-th of n parts of the cases', shard)
     .option('--keep-on-failure', 'leave the guest of a failed case running and print how to get in')
@@ -59,7 +64,7 @@ export function registerRun(program: Command): void {
       'after',
       `${KERNEL_FLAGS_HELP}
 
-Exit code: 0 every case passed, was skipped or failed as declared; 1 a case failed; 2 invalid scenario or
+Exit code: 0 every case passed, was skipped or failed as declared; 1 a case failed, be it flaky; 2 invalid scenario or
 flag, nothing was booted; 3 the rig could not do its work; 130 interrupted.
 With --bisect-exit-codes: 0 good; 1 a case failed; 125 nothing can be said of this kernel (it does not build, a patch
 does not apply, no guest came up, every case was skipped); 128 stop, the command line or a scenario is invalid.
@@ -106,7 +111,7 @@ async function runCommand(scenarios: readonly string[], flags: RunFlags): Promis
     const outcome = await run(
       request,
       {
-        started(environment, cases, runDir) {
+        started(environment, cases, runDir, remark) {
           view.artifactsIn(runDir);
           const kernels = environment.kernels
             .map(({ profile, release }) => `${profile} ${release}`)
@@ -114,6 +119,7 @@ async function runCommand(scenarios: readonly string[], flags: RunFlags): Promis
           view.print(
             `kernel ${kernels}; QEMU ${environment.qemu}, ${environment.accelerator} (${environment.acceleratorReason}); ${cases} cases\n`,
           );
+          if (remark !== undefined) view.print(`${remark}\n`);
         },
         event: ({ planned, event }) => view.event(planned.key, event),
       },

@@ -22,6 +22,7 @@ export function results(summary: RunSummary, traces: readonly CaseTrace[]): stri
     file: trace.case.position.file,
     line: trace.case.position.line,
     artifacts: trace.artifacts,
+    attempts: trace.attempts,
   }));
   return `${JSON.stringify({ version: summary.version, exitCode: summary.exitCode, counts: summary.counts, cases }, null, 2)}\n`;
 }

@@ -124,6 +124,18 @@ export interface CaseTrace {
   readonly splats: readonly SplatRecord[];
   /** folder of this case's artifacts, relative to the run's folder */
   readonly artifacts: string;
+  /** all attempts at the case, oldest first, when it took several; the trace is that of one which failed */
+  readonly attempts?: readonly CaseAttempt[];
+}
+
+/** One of several attempts at a case. */
+export interface CaseAttempt {
+  readonly verdict: Verdict;
+  readonly reason?: string;
+  /** how many cases its guest had served before; 0: a fresh one */
+  readonly casesBefore: number;
+  readonly milliseconds: number;
+  readonly artifacts: string;
 }
 
 export interface RunSummary {

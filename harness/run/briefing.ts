@@ -15,6 +15,8 @@ export interface Briefing {
   readonly accelerator: Accelerator;
   readonly qemuVersion: string;
   readonly keepOnFailure: boolean;
+  /** how often a failed case is tried again */
+  readonly retries: number;
   readonly cases: readonly PlannedCase[];
 }
 

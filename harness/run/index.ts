@@ -6,6 +6,7 @@ import { countVerdicts } from '../report/results.js';
 import { TRACE_VERSION, type CaseTrace, type RunSummary } from '../report/trace.js';
 import { writeReports } from '../report/write.js';
 import { exitCode } from '../verdict/index.js';
+import { guestsAtATime } from './capacity.js';
 import { describeEnvironment } from './environment.js';
 import { makePlan } from './plan.js';
 import { prepareBootables } from './prepare.js';
@@ -24,7 +25,8 @@ export interface RunOutcome {
 
 export interface RunSubscriber {
   /** everything is ready: the first guest boots next */
-  started(environment: RunSummary['environment'], cases: number, runDir: string): void;
+  /** @param remark why less is done at once than was asked for */
+  started(environment: RunSummary['environment'], cases: number, runDir: string, remark?: string): void;
   event(event: CaseEvent): void;
 }
 
@@ -53,16 +55,21 @@ export async function run(
     throw error;
   });
   const environment = await describeEnvironment(bootables, qemu, choice);
-  subscriber.started(environment, plan.cases.length, runDir);
+  const { jobs, remark } = guestsAtATime(
+    request.jobs,
+    plan.cases.map(({ machine }) => machine),
+  );
+  subscriber.started(environment, plan.cases.length, runDir, remark);
   const briefing = {
     runDir,
     bootables,
     accelerator: choice.accelerator,
     qemuVersion: qemu,
     keepOnFailure: request.keepOnFailure,
+    retries: request.retries,
     cases: plan.cases,
   };
-  const traces = await runSession(request, briefing, (event) => subscriber.event(event), signal);
+  const traces = await runSession({ ...request, jobs }, briefing, (event) => subscriber.event(event), signal);
   const counts = countVerdicts(traces);
   const summary: RunSummary = {
     version: TRACE_VERSION,

@@ -66,7 +66,6 @@ async function start(
         isolate: false,
         maxWorkers: request.jobs,
         fileParallelism: true,
-        retry: request.retries,
         bail: request.bail,
         passWithNoTests: true,
         reporters: [{ onInit: (created) => void (vitest = created), ...reporter }],

@@ -3,7 +3,7 @@ import { RigError } from '../base/errors.js';
 import type { CaseTrace, RunEvent } from '../report/trace.js';
 import { loadScenario, type ScenarioCase } from '../scenario/index.js';
 import { EVENT_ANNOTATION, type Briefing } from './briefing.js';
-import { runCase } from './case.js';
+import { runAttempts } from './attempts.js';
 import { guestPool } from './guest-pool.js';
 import type { PlannedCase } from './plan.js';
 
@@ -22,7 +22,9 @@ export async function defineCases(file: string): Promise<void> {
     const scenarioCase = cases.find(({ id }) => id === entry.caseId);
     if (!scenarioCase)
       throw new RigError('host', `${file} changed while the run was starting`, 'start the run again');
-    const timeout = briefing.keepOnFailure ? 0 : scenarioCase.timeoutMs + AROUND_A_CASE_MS;
+    const timeout = briefing.keepOnFailure
+      ? 0
+      : (scenarioCase.timeoutMs + AROUND_A_CASE_MS) * (briefing.retries + 2);
     test(entry.key, { timeout }, (context) => runAsTest(entry, scenarioCase, briefing, context));
   }
 }
@@ -37,13 +39,11 @@ async function runAsTest(
     if (event.type === 'line') return;
     void context.annotate(JSON.stringify(event), EVENT_ANNOTATION);
   };
-  const attempt = context.task.result?.retryCount ?? 0;
-  const trace = await runCase({
+  const trace = await runAttempts({
     planned,
     scenarioCase,
     briefing,
     pool: guestPool(briefing),
-    attempt,
     emit: tell,
   });
   switch (trace.verdict) {

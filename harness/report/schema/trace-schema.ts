@@ -153,6 +153,16 @@ const state = z
       'CXL, DAX and memory hotplug side of a guest as a plain value: memdevs, ports, decoders, regions, daxDevices, memoryBlocks, nodes, iomem, namespaces, bindings, drivers, modules; attributes by the kernel’s names, sizes and addresses in bytes',
   });
 
+const attempt = z
+  .looseObject({
+    verdict: z.enum(['pass', 'fail', 'skip', 'known-bug', 'fixed', 'infra']),
+    reason: z.string().exactOptional(),
+    casesBefore: z.number().meta({ description: 'cases that its guest had served before; 0: a fresh one' }),
+    milliseconds,
+    artifacts: z.string(),
+  })
+  .meta({ id: 'attempt', description: 'one of several attempts at a case' });
+
 export const caseTraceSchema = z
   .looseObject({
     version: z.literal(TRACE_VERSION),
@@ -192,6 +202,12 @@ export const caseTraceSchema = z
       .meta({ description: 'what differs from the state before the first step, when it must not' }),
     splats: z.array(splat),
     artifacts: z.string().meta({ description: "folder of the case's files, relative to the run's" }),
+    attempts: z
+      .array(attempt)
+      .exactOptional()
+      .meta({
+        description: 'all attempts, oldest first, when it took several; the trace is of one that failed',
+      }),
   })
   .meta({
     title: 'trace.json of cxlrig',

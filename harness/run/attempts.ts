@@ -1,0 +1,62 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CaseTrace } from '../report/trace.js';
+import { runCase, type CaseRun } from './case.js';
+
+/**
+ * Runs a case, and again where one attempt is not the whole truth: a case that fails in a guest which has served others
+ * may owe that to them, so it gets a fresh one; and a failed case is tried as often as the user wants (`--retry`), always
+ * to the end, so that a rate can be told. No attempt is forgotten: see judgeAttempts.
+ */
+export async function runAttempts(run: Omit<CaseRun, 'attempt'>): Promise<CaseTrace> {
+  const { briefing, planned } = run;
+  const first = await runCase({ ...run, attempt: 0 });
+  if (!isBad(first) || briefing.keepOnFailure) return first;
+  const more = briefing.retries + (first.guest?.reused ? 1 : 0);
+  if (more === 0) return first;
+  const traces = [first];
+  // the guest of a case that failed is not lent again
+  for (let attempt = 1; attempt <= more; attempt++) {
+    const artifacts = `${planned.artifacts}/again-${attempt}`;
+    traces.push(await runCase({ ...run, planned: { ...planned, artifacts }, attempt }));
+  }
+  const trace = judgeAttempts(traces);
+  await writeFile(join(briefing.runDir, planned.artifacts, 'trace.json'), JSON.stringify(trace));
+  return trace;
+}
+
+/**
+ * The trace that stands for several attempts at one case, the first of which was bad: that of a bad one, in a fresh guest
+ * if there is one, as it owes nothing to other cases. An attempt that passed changes no verdict, but says what kind of
+ * failure it is: one that depends on what ran before, or a flaky one, with its rate.
+ */
+export function judgeAttempts(traces: readonly CaseTrace[]): CaseTrace {
+  const bad = traces.filter(isBad);
+  const failed = bad.filter(({ verdict }) => verdict === 'fail');
+  const shown = failed.find(({ guest }) => guest?.reused !== true) ?? failed[0] ?? bad[0];
+  if (!shown) throw new Error('none of the attempts was bad');
+  const kind = kindOfFailure(traces, bad.length);
+  return {
+    ...shown,
+    ...(kind !== undefined && { reason: `${kind}: ${shown.reason ?? shown.verdict}` }),
+    attempts: traces.map(({ verdict, reason, guest, milliseconds, artifacts }) => ({
+      verdict,
+      ...(reason !== undefined && { reason }),
+      casesBefore: guest?.casesBefore ?? 0,
+      milliseconds,
+      artifacts,
+    })),
+  };
+}
+
+function kindOfFailure(traces: readonly CaseTrace[], bad: number): string | undefined {
+  if (bad === traces.length) return undefined;
+  const before = traces[0]?.guest?.casesBefore ?? 0;
+  if (bad === 1 && before > 0)
+    return `depends on what ran before (failed in a guest that had served ${before} cases, passed in ${traces.length - 1} fresh)`;
+  return `flaky (failed in ${bad} of ${traces.length} attempts)`;
+}
+
+function isBad({ verdict }: CaseTrace): boolean {
+  return verdict === 'fail' || verdict === 'infra';
+}
