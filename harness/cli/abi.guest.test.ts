@@ -37,6 +37,9 @@ describe('cxlrig abi', () => {
         'testing/sysfs-bus-dax',
       );
       expect(of('/sys/devices/system/memory/memoryX/state')?.documented).toBe('testing/sysfs-devices-memory');
+      // what other files say of any device's folders is no documentation of everything
+      expect(of('/sys/bus/cxl/drivers_autoprobe')).toBeDefined();
+      expect(of('/sys/bus/cxl/drivers_autoprobe')?.documented).toBeUndefined();
       // reading it would wait for probing
       expect(of('/sys/bus/nd/devices/ndbusX/wait_probe')?.example).toEqual({
         path: '/sys/bus/nd/devices/ndbus0/wait_probe',

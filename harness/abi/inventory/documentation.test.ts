@@ -36,11 +36,32 @@ describe('the documentation', () => {
     ]);
   });
 
+  test('has the paths beside a device, which are written as a command', () => {
+    const what = '$(readlink -f /sys/bus/dax/devices/daxX.Y)/../dax_region/size';
+    const documentation = documentationOf(parseDocumentation(`What:\t\t${what}\nDate: July, 2017\n`, 'file'));
+    expect(documentation.entries).toEqual([{ what, file: 'file' }]);
+    expect(documentation.fileOf(['/sys/bus/dax/devices/dax0.0/../dax_region/size'])).toBe('file');
+  });
+
   test('names the file for any of the paths of an attribute', () => {
     const documentation = documentationOf(parseDocumentation(DRIVERS, 'testing/sysfs-bus-dax'));
     expect(documentation.fileOf(['/sys/x', '/sys/bus/dax/drivers/kmem/bind'])).toBe('testing/sysfs-bus-dax');
     expect(documentation.fileOf(['/sys/bus/dax/drivers/kmem/new_id'])).toBeUndefined();
   });
+});
+
+test('what is documented of any device counts last, and a folder of any name for nothing', () => {
+  const of = (what: string, file: string) => ({ what, file });
+  const documentation = documentationOf([
+    of('/sys/.../<device>', 'testing/sysfs-bus-vfio-mdev'),
+    of('/sys/devices/.../online', 'testing/sysfs-devices-online'),
+    of('/sys/devices/system/memory/memoryX/online', 'testing/sysfs-devices-memory'),
+  ]);
+  expect(documentation.fileOf(['/sys/devices/system/memory/memory32/online'])).toBe(
+    'testing/sysfs-devices-memory',
+  );
+  expect(documentation.fileOf(['/sys/devices/system/cpu/online'])).toBe('testing/sysfs-devices-online');
+  expect(documentation.fileOf(['/sys/bus/cxl/flush'])).toBeUndefined();
 });
 
 test.each([

@@ -26,7 +26,7 @@ export function parseDocumentation(text: string, file: string): DocumentedPath[]
 
 /** Some files name two paths in one line. */
 function splitPaths(text: string): string[] {
-  const words = text.split(/(?:,\s*|\s+(?:and|or)\s+|\s+)(?=\/sys\/)/);
+  const words = text.split(/(?<!readlink -f)(?:,\s*|\s+(?:and|or)\s+|\s+)(?=\/sys\/)/);
   return words
     .map((word) => word.trim().replace(/,$/, ''))
     .filter((word) => /^(\/sys|\$\(readlink)/.test(word));
@@ -37,10 +37,14 @@ function splitPaths(text: string): string[] {
  * they use: `X`, `Y`, `Z`, `N` for numbers, `[0..N]`, `<name>`, `{a,b}`, `*`, `...`, `$(readlink -f PATH)/..`.
  */
 export function documentedPattern(what: string): RegExp {
-  const plain = what.replace(/\$\(readlink -f ([^)]+)\)/g, '$1').replace(/\/+$/, '');
+  const plain = plainPath(what);
   let source = '';
   for (const [token] of plain.matchAll(TOKENS)) source += tokenPattern(token);
   return new RegExp(`^${source}$`);
+}
+
+function plainPath(what: string): string {
+  return what.replace(/\$\(readlink -f ([^)]+)\)/g, '$1').replace(/\/+$/, '');
 }
 
 const TOKENS =
@@ -67,10 +71,22 @@ export interface Documentation {
   readonly entries: readonly DocumentedPath[];
 }
 
+/** What speaks of any device (`/sys/.../uevent`) is asked last; what ends in any name names no attribute. */
 export function documentationOf(entries: readonly DocumentedPath[]): Documentation {
-  const compiled = entries.map((entry) => ({ ...entry, pattern: documentedPattern(entry.what) }));
+  const compiled = entries
+    .filter(({ what }) => !/\/(?:<[^/]*>|\*|\.\.\.)\/*$/.test(what))
+    .sort((a, b) => Number(a.what.includes('...')) - Number(b.what.includes('...')))
+    .map((entry) => ({ ...entry, pattern: documentedPattern(entry.what), begin: literalBegin(entry.what) }));
   return {
     entries,
-    fileOf: (paths) => compiled.find(({ pattern }) => paths.some((path) => pattern.test(path)))?.file,
+    fileOf: (paths) =>
+      compiled.find(({ pattern, begin }) =>
+        paths.some((path) => path.startsWith(begin) && pattern.test(path)),
+      )?.file,
   };
+}
+
+/** What all paths begin with that it stands for: of thousands of entries few are of the same bus. */
+function literalBegin(what: string): string {
+  return plainPath(what).replace(/[[<{*A-Z].*|\.\.\..*/s, '');
 }
