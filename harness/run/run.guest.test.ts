@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test, vi } from 'vitest';
 import { packageRoot } from '../base/places.js';
+import { writeFakeTree } from '../kernel/testing/fake-tree.js';
 import type { RunSummary } from '../report/trace.js';
 import { builtCommand, cxlrig, processesIn, workFolder, type Finished } from '../testing/command.js';
 
@@ -227,11 +228,13 @@ describe('cxlrig run, before anything is booted,', () => {
   });
 
   test('names every broken scenario, not only the first', async () => {
-    const [one, other] = [await scenarioOf('true', 'steqs: []\n'), await scenarioOf('true', 'titel: x\n')];
-    const { exitCode, text } = await cxlrig(['run', one.file, other.file]);
+    const { file, dir } = await scenarioOf('true', 'steqs: []\n');
+    const other = join(dir, 'other.yaml');
+    await writeFile(other, (await readFile(file, 'utf8')).replace('steqs: []', 'titel: x'));
+    const { exitCode, text } = await cxlrig(['run', file, other]);
     expect(exitCode).toBe(2);
-    expect(text).toContain(`${one.file}:5:1`);
-    expect(text).toContain(`${other.file}:5:1`);
+    expect(text).toContain(`${file}:5:1`);
+    expect(text).toContain(`${other}:5:1`);
   });
 
   test('ends quietly when nobody reads on', async () => {
@@ -263,6 +266,22 @@ describe('cxlrig run, before anything is booted,', () => {
     const { exitCode, text } = await cxlrig(args);
     expect(exitCode).toBe(2);
     expect(text).toContain(hint);
+  });
+
+  test('tells git bisect to skip a kernel that does not build, and to stop when the question is wrong', async () => {
+    const dir = await workFolder();
+    await writeFakeTree(join(dir, 'linux'));
+    await writeFile(join(dir, 'linux/drivers/dax/kmem.c'), '#error planted\n');
+    const profile = join(dir, 'fake.yaml');
+    await writeFile(profile, 'cxlrig: 1\ndescription: a fake\nsource: { tree: linux }\n');
+    const step = ['run', '--kernel', profile, '--bisect-exit-codes'];
+    const options = { env: { CXLRIG_CACHE: join(dir, 'cache') } };
+    const unbuilt = await cxlrig([...step, 'current/cxl-cli', '--out', join(dir, 'runs')], options);
+    expect(unbuilt.text).toContain('drivers/dax/kmem.c:1:2: error: planted');
+    expect(unbuilt.exitCode).toBe(125);
+    expect(await readdir(join(dir, 'runs'))).toEqual([]);
+    const wrong = await cxlrig([...step, 'current/no-such'], options);
+    expect(wrong.exitCode).toBe(128);
   });
 
   test('exits 3 with the remedy when QEMU is missing', async () => {
