@@ -126,7 +126,8 @@ async function publish(dir: string, build: (dir: string) => Promise<void>): Prom
   }
 }
 
-const DRAFT = '.draft-';
+/** In the name of a folder that is no entry: one that is being made, or removed. */
+export const DRAFT = '.draft-';
 
 /** Entries that were made by an earlier version have no digests. */
 type Manifest = readonly (readonly [path: string, bytes: number, sha256?: string])[];

@@ -48,5 +48,5 @@ async function bootOn(
   void machine.ended.then(() => session.disconnect());
   await comeUp(machine, session, { since: 0, withinMs: spec.bootTimeoutMs, onPhase });
   await removeInitrd(spec.dir);
-  return runningGuest(spec, machine, session, keys, performance.now() - started);
+  return runningGuest(spec, machine, session, keys, { how: 'cold' }, performance.now() - started);
 }

@@ -11,9 +11,6 @@ const SEEN_ON_CONSOLE = [
   ['ready', INIT_READY],
 ] as const;
 
-/** All that the kernel logs but debugging, from now on: `loglevel=6` held it back to boot sooner. */
-const FULL_KERNEL_LOG = 'echo 7 > /proc/sys/kernel/printk';
-
 export interface ComingUp {
   /** mark of the console at the machine's start */
   readonly since: number;
@@ -41,9 +38,14 @@ export async function comeUp(
       onPhase?.(phase);
     }
     await session.connect(left());
-    await session.type(FULL_KERNEL_LOG, { timeoutMs: left() });
+    await openToKernelLog(session, left());
     onPhase?.('connected');
   } catch (error) {
     throw diagnoseBoot(error, console.since(since), withinMs);
   }
+}
+
+/** All that the kernel logs but debugging reaches the console from now on: `loglevel=6` held it back to boot sooner. */
+export async function openToKernelLog(session: Session, timeoutMs: number): Promise<void> {
+  await session.type('echo 7 > /proc/sys/kernel/printk', { timeoutMs });
 }

@@ -5,6 +5,8 @@ import { GuestDied, GuestTimeout, type GuestDeath } from './guest.js';
 /** What is seen on the console of a guest that boots: the kernel's banner, and what images/init says there. */
 export const KERNEL_STARTED = /Linux version |cxlrig-init: start/;
 export const INIT_STARTED = /cxlrig-init: start/;
+/** a machine that a template is made of waits to be saved (images/resume) */
+export const TEMPLATE_READY = /cxlrig-init: template/;
 /** the SSH server listens */
 export const INIT_READY = /cxlrig-init: ready/;
 

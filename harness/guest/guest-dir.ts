@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RigError } from '../base/errors.js';
-import { CONSOLE_LOG, INITRD, QEMU_SCRIPT, qemuScript } from './command-line.js';
+import { CONSOLE_LOG, CONSOLE_SOCKET, INITRD, QEMU_SCRIPT, qemuScript } from './command-line.js';
 import type { GuestSpec } from './guest.js';
 import { dropbearPrivateKey, newKeyPair, openSshPrivateKey, publicBlob, publicLine } from './keys.js';
 import { newcArchive } from './newc.js';
@@ -17,6 +17,13 @@ export interface GuestKeys {
   readonly privateKey: string;
   /** the host's public key as SSH sends it */
   readonly hostKey: Buffer;
+  /** what the guest must be given, where it is not given by the initrd */
+  readonly forGuest: {
+    /** the host's private key as dropbear reads it */
+    readonly hostKey: Buffer;
+    /** the line of `authorized_keys` */
+    readonly clientKey: string;
+  };
   /** lets ssh(1) know the guest, once its port is known */
   writeKnownHosts(port: number): Promise<void>;
 }
@@ -25,9 +32,10 @@ export interface GuestKeys {
  * Fills the guest's folder with what QEMU needs to start, and with new keys. The initrd is the image with a small
  * archive in front that tells the guest who may come in and what its host key is: so the key is known beforehand and
  * nothing is trusted at first sight.
+ * @param console what the console's log begins with
  * @throws RigError (host) when the folder can't be written
  */
-export async function fillGuestDir(spec: GuestSpec, qemu: string): Promise<GuestKeys> {
+export async function fillGuestDir(spec: GuestSpec, qemu: string, console = ''): Promise<GuestKeys> {
   const client = newKeyPair();
   const host = newKeyPair();
   const privateKey = openSshPrivateKey(client);
@@ -47,16 +55,30 @@ export async function fillGuestDir(spec: GuestSpec, qemu: string): Promise<Guest
     });
     await writeFile(keyFile, privateKey, { mode: 0o600 });
     await writeFile(join(spec.dir, QEMU_SCRIPT), qemuScript(spec, qemu), { mode: 0o755 });
-    await writeFile(join(spec.dir, CONSOLE_LOG), '');
+    await writeFile(join(spec.dir, CONSOLE_LOG), console);
   });
   return {
     keyFile,
     knownHostsFile,
     privateKey,
     hostKey: publicBlob(host),
+    forGuest: { hostKey: dropbearPrivateKey(host), clientKey: publicLine(client) },
     writeKnownHosts: (port) =>
       writing(spec.dir, () => writeFile(knownHostsFile, `[127.0.0.1]:${port} ${publicLine(host)}\n`)),
   };
+}
+
+/** Fills the folder for a guest that stops, keyless, where a template is saved (images/init, images/resume). */
+export async function fillTemplateDir(spec: GuestSpec): Promise<void> {
+  const marker = newcArchive([
+    { path: 'etc', mode: 0o755 },
+    { path: 'etc/cxlrig', mode: 0o755 },
+    { path: 'etc/cxlrig/template', mode: 0o644, content: Buffer.alloc(0) },
+  ]);
+  await writing(spec.dir, async () => {
+    await writeFile(join(spec.dir, INITRD), Buffer.concat([marker, await readFile(spec.initramfs)]));
+    await writeFile(join(spec.dir, CONSOLE_LOG), '');
+  });
 }
 
 /** Removes the initrd once QEMU has read it: QEMU keeps it mapped for a reboot, and it is as big as the image. */
@@ -66,7 +88,9 @@ export async function removeInitrd(dir: string): Promise<void> {
 
 /** Leaves only what is worth reading after the guest's end. */
 export async function removeSecrets(dir: string): Promise<void> {
-  await Promise.all([INITRD, KEY, KNOWN_HOSTS].map((name) => rm(join(dir, name), { force: true })));
+  await Promise.all(
+    [INITRD, KEY, KNOWN_HOSTS, CONSOLE_SOCKET].map((name) => rm(join(dir, name), { force: true })),
+  );
 }
 
 async function writing(dir: string, write: () => Promise<void>): Promise<void> {

@@ -100,11 +100,21 @@ export interface ConsoleLog {
   ): Promise<RegExpExecArray>;
 }
 
+/** How a guest came up. */
+export interface GuestStart {
+  readonly how: 'cold' | 'resumed';
+  /** why it was not resumed, where it could have been asked for */
+  readonly reason?: string;
+  /** it was to be resumed, and was booted when that failed */
+  readonly fellBack?: true;
+}
+
 /** A booted guest that answers. */
 export interface RunningGuest extends GuestShell {
   readonly spec: GuestSpec;
   readonly console: ConsoleLog;
   readonly accelerator: Accelerator;
+  readonly start: GuestStart;
   /** milliseconds from QEMU's start to the first answer over SSH */
   readonly bootMilliseconds: number;
   readonly pid: number;

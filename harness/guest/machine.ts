@@ -35,10 +35,15 @@ const PANIC_NOTICE_MS = 5_000;
 
 /**
  * Starts QEMU in the guest's folder, which holds the initrd.
+ * @param args QEMU's arguments, if they are not those of a guest that boots
  * @throws RigError (qemu) when it refuses its command line or ends at once
  */
-export async function startMachine(spec: GuestSpec, binary: string): Promise<Machine> {
-  const qemu = startQemu(binary, qemuArguments(spec), spec.dir, join(spec.dir, QEMU_LOG));
+export async function startMachine(
+  spec: GuestSpec,
+  binary: string,
+  args: readonly string[] = qemuArguments(spec),
+): Promise<Machine> {
+  const qemu = startQemu(binary, args, spec.dir, join(spec.dir, QEMU_LOG));
   const watch = watchForDeath(() => lastLines(console.since(0)));
   const console = followConsole(join(spec.dir, CONSOLE_LOG), watch.death);
   const ended = qemu.ended.then(async (how) => {

@@ -2,7 +2,7 @@ import { comeUp } from './come-up.js';
 import { panicLine } from './death.js';
 import { KERNEL_STARTED } from './diagnosis.js';
 import { removeSecrets, type GuestKeys } from './guest-dir.js';
-import type { GuestSpec, RunningGuest } from './guest.js';
+import type { GuestSpec, GuestStart, RunningGuest } from './guest.js';
 import type { Machine } from './machine.js';
 import type { Session } from './session.js';
 
@@ -15,6 +15,7 @@ export function runningGuest(
   machine: Machine,
   session: Session,
   keys: GuestKeys,
+  start: GuestStart,
   bootMilliseconds: number,
 ): RunningGuest {
   const { console, qmp, watch } = machine;
@@ -29,6 +30,7 @@ export function runningGuest(
     spec,
     console,
     accelerator: spec.accelerator,
+    start,
     bootMilliseconds,
     pid: machine.pid,
     ssh: { port: machine.sshPort, keyFile: keys.keyFile, knownHostsFile: keys.knownHostsFile },

@@ -9,4 +9,5 @@ export {
 } from './hot-plug.js';
 export { topologySchema, type TopologyDocument } from './language.js';
 export { listTopologies, loadTopology, type LoadTopologyOptions, type TopologyListing } from './load.js';
+export { argsWithMemoryFiles, argsWithoutDevices, type MemoryFiles } from './template-args.js';
 export type { MachinePlan, PlannedDevice, PlannedPort, PlannedWindow } from './plan.js';

@@ -1,0 +1,74 @@
+import { RigError } from '../base/errors.js';
+import { bootGuest, type BootOptions } from './boot.js';
+import { GuestDied, QmpError, type GuestSpec, type RunningGuest } from './guest.js';
+import { qemuVersion, type QemuVersion } from './qemu-version.js';
+import { resumeGuest } from './resume.js';
+import { discardTemplate, templateFor, type Template } from './template.js';
+import { coldReason } from './resumable.js';
+
+export interface StartOptions extends BootOptions {
+  /** why this guest must boot, if it must */
+  readonly cold?: string | undefined;
+}
+
+/**
+ * A guest that answers, as soon as may be: resumed from a template, which is made when there is none, unless there is a reason
+ * to boot it. When it can't be resumed it is booted; `start` of the guest tells.
+ * @throws as `bootGuest`: nothing that goes wrong with a template is seen but by its cost
+ */
+export async function startGuest(spec: GuestSpec, options: StartOptions = {}): Promise<RunningGuest> {
+  const reason = options.cold ?? (await coldReason(spec));
+  if (reason !== undefined) return withReason(await bootGuest(spec, options), { reason });
+  const qemu = await qemuVersion();
+  const failure = await resumed(spec, qemu, options);
+  if (!(failure instanceof Failure)) return failure;
+  options.signal?.throwIfAborted();
+  return withReason(await bootGuest(spec, options), { reason: failure.message, fellBack: true });
+}
+
+/** Templates that could not be made by this process, and why: the next guest need not wait for the same to happen. */
+const failed = new Map<string, string>();
+
+class Failure {
+  constructor(readonly message: string) {}
+}
+
+async function resumed(
+  spec: GuestSpec,
+  qemu: QemuVersion,
+  options: StartOptions,
+): Promise<RunningGuest | Failure> {
+  const subject = JSON.stringify([spec.kernel.image, spec.initramfs, spec.machine.id, spec.cmdline]);
+  const known = failed.get(subject);
+  if (known !== undefined) return new Failure(known);
+  let template: Template;
+  try {
+    template = await templateFor(spec, qemu, options.signal);
+  } catch (error) {
+    const why = `no template could be made: ${wordsOf(error)}`;
+    failed.set(subject, why);
+    return new Failure(why);
+  }
+  try {
+    return await resumeGuest(spec, template, qemu, options);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    // a guest that does not go on may be bad luck; one that QEMU can't even load is not
+    if (error instanceof QmpError || (error instanceof RigError && error.stage === 'qemu')) {
+      await discardTemplate(template);
+    }
+    return new Failure(`the resumed guest did not come up: ${wordsOf(error)}`);
+  }
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof RigError && error.evidence.length > 0) {
+    return `${error.message} (${error.evidence.slice(-2).join(' / ')})`;
+  }
+  if (error instanceof GuestDied) return `the guest died: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function withReason(guest: RunningGuest, why: Omit<RunningGuest['start'], 'how'>): RunningGuest {
+  return { ...guest, start: { how: 'cold', ...why } };
+}
