@@ -5,7 +5,7 @@ import { join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../base/errors.js';
-import { GuestDied, GuestTimeout, bootGuest, chooseAccelerator, type RunningGuest } from '../guest/index.js';
+import { GuestDied, GuestTimeout, chooseAccelerator, startGuest, type RunningGuest } from '../guest/index.js';
 import { chooseProfile } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
 import { prepareBootable } from '../run/prepare.js';
@@ -73,7 +73,7 @@ async function record(topology: string, flags: RecordFlags): Promise<number> {
     const bootable = await prepareBootable(profile, { progress, mirror, signal: interrupt.signal });
     const { accelerator } = await chooseAccelerator(flags.accel);
     progress({ task: `boot ${bootable.kernel.release} on ${machine.name}` });
-    const guest = await bootGuest(
+    const guest = await startGuest(
       { ...bootable, machine, cmdline: [], accelerator, dir },
       { signal: interrupt.signal },
     );

@@ -18,6 +18,7 @@ interface RunFlags extends KernelFlags {
   readonly retry: number;
   readonly bail?: number | true;
   readonly shard?: { index: number; count: number };
+  readonly cold?: boolean;
   readonly keepOnFailure?: boolean;
   readonly bisectExitCodes?: boolean;
   readonly accel?: 'tcg' | 'kvm';
@@ -51,6 +52,7 @@ export function registerRun(program: Command): void {
     )
     .option('--bail [n]', 'stop after n failures (1 when no number is given)', count)
     .option('--shard <i/n>', 'run the i-th of n parts of the cases', shard)
+    .option('--cold', 'boot every guest; resume none from a template')
     .option('--keep-on-failure', 'leave the guest of a failed case running and print how to get in')
     .addOption(
       new Option('--accel <name>', 'accelerator instead of the one that was found to work').choices([
@@ -98,6 +100,7 @@ async function runCommand(scenarios: readonly string[], flags: RunFlags): Promis
       jobs: flags.jobs,
       retries: flags.retry,
       bail: flags.keepOnFailure ? 1 : Number(flags.bail ?? 0),
+      cold: flags.cold ?? false,
       keepOnFailure: flags.keepOnFailure ?? false,
       out,
       command: process.argv.slice(2),

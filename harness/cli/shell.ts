@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
-import { attachTerminal, bootGuest, chooseAccelerator } from '../guest/index.js';
+import { attachTerminal, chooseAccelerator, startGuest } from '../guest/index.js';
 import { chooseProfile } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
 import { prepareBootable } from '../run/prepare.js';
@@ -15,6 +15,7 @@ interface ShellFlags extends KernelFlags {
   readonly kernel?: string;
   readonly accel?: 'tcg' | 'kvm';
   readonly append: string[];
+  readonly cold?: boolean;
 }
 
 export function registerShell(program: Command): void {
@@ -26,6 +27,7 @@ export function registerShell(program: Command): void {
       .option('-k, --kernel <profile>', 'kernel to boot (default: stock)')
       .option('--append <option>', 'add to the kernel command line; may be given several times', collect, []),
   )
+    .option('--cold', 'boot the guest; do not resume it from a template')
     .addOption(
       new Option('--accel <name>', 'accelerator instead of the one that was found to work').choices([
         'tcg',
@@ -60,9 +62,9 @@ async function shell(topology: string, flags: ShellFlags): Promise<number> {
     const bootable = await prepareBootable(profile, { progress, mirror, signal: interrupt.signal });
     const { accelerator } = await chooseAccelerator(flags.accel);
     progress({ task: `boot ${bootable.kernel.release} on ${machine.name}` });
-    const guest = await bootGuest(
+    const guest = await startGuest(
       { ...bootable, machine, cmdline: flags.append, accelerator, dir },
-      { signal: interrupt.signal },
+      { signal: interrupt.signal, cold: flags.cold ? 'asked for by --cold' : undefined },
     );
     view.close();
     try {

@@ -32,7 +32,7 @@ export function caseText(trace: CaseTrace, runDir: string, style: TerminalStyle)
     fixed: colors.magenta,
     infra: colors.red,
   }[trace.verdict];
-  const boot = trace.guest && !trace.guest.reused ? `, boot ${seconds(trace.guest.bootMilliseconds)}` : '';
+  const boot = bootText(trace.guest);
   const head = `${paint(MARK[trace.verdict].padEnd(5))} ${trace.case.id} ${colors.dim(`(${seconds(trace.milliseconds)}${boot})`)}`;
   if (trace.verdict === 'pass') return head;
   if (trace.verdict === 'skip' || trace.verdict === 'known-bug') {
@@ -42,6 +42,13 @@ export function caseText(trace: CaseTrace, runDir: string, style: TerminalStyle)
     head,
     ...failureText(trace, runDir, style).map((line) => (line === '' ? '' : `      ${line}`)),
   ].join('\n');
+}
+
+function bootText(guest: CaseTrace['guest']): string {
+  if (!guest || guest.reused) return '';
+  const how = guest.boot === 'resumed' ? 'resume' : 'boot';
+  const why = guest.fellBack ? ` as ${guest.bootReason ?? 'it could not be resumed'}` : '';
+  return `, ${how} ${seconds(guest.bootMilliseconds)}${why}`;
 }
 
 function failureText(trace: CaseTrace, runDir: string, style: TerminalStyle): string[] {

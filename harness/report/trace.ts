@@ -107,6 +107,12 @@ export interface CaseTrace {
   readonly milliseconds: number;
   readonly guest?: {
     readonly reused: boolean;
+    /** absent in traces of older runs: cold */
+    readonly boot?: 'cold' | 'resumed';
+    /** why it was not resumed */
+    readonly bootReason?: string;
+    /** it was to be resumed and had to be booted: the reason says why */
+    readonly fellBack?: boolean;
     readonly bootMilliseconds: number;
     readonly accelerator: string;
     readonly kernelRelease: string;

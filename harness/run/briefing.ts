@@ -14,6 +14,8 @@ export interface Briefing {
   readonly bootables: readonly Bootable[];
   readonly accelerator: Accelerator;
   readonly qemuVersion: string;
+  /** boot every guest, resume none */
+  readonly cold: boolean;
   readonly keepOnFailure: boolean;
   /** how often a failed case is tried again */
   readonly retries: number;

@@ -189,6 +189,9 @@ function describeGuest({ guest, reused, casesBefore }: LentGuest): NonNullable<C
   return {
     reused,
     casesBefore,
+    boot: guest.start.how,
+    ...(guest.start.reason !== undefined && { bootReason: guest.start.reason }),
+    ...(guest.start.fellBack && { fellBack: true }),
     bootMilliseconds: Math.round(guest.bootMilliseconds),
     accelerator: guest.accelerator,
     kernelRelease: guest.spec.kernel.release,

@@ -3,15 +3,16 @@ import { dirname, join } from 'node:path';
 import { readState, type State } from '../abi/index.js';
 import { discardCorrupt } from '../base/cache.js';
 import { RigError } from '../base/errors.js';
-import { bootGuest, type GuestSpec, type RunningGuest } from '../guest/index.js';
+import { startGuest, type GuestSpec, type RunningGuest } from '../guest/index.js';
 import type { ScenarioCase } from '../scenario/index.js';
+import { coldReason } from './boot-choice.js';
 import type { Briefing } from './briefing.js';
 import type { PlannedCase } from './plan.js';
 
 /** A guest lent to a case. */
 export interface LentGuest {
   readonly guest: RunningGuest;
-  /** the state right after boot, which every case must leave behind */
+  /** the state right after it came up, which every case must leave behind */
   readonly atBoot: State;
   readonly reused: boolean;
   readonly casesBefore: number;
@@ -52,7 +53,9 @@ function makePool(briefing: Briefing): GuestPool {
   return {
     async lend(planned, scenarioCase, onBoot) {
       const machine = machineKey(planned, scenarioCase);
-      if (held && held.machine === machine && scenarioCase.boot !== 'cold') {
+      const cold = coldReason(scenarioCase, planned, briefing);
+      const fits = cold === undefined || held?.guest.start.how === 'cold';
+      if (held && held.machine === machine && fits && scenarioCase.boot !== 'cold') {
         held.cases += 1;
         return { guest: held.guest, atBoot: held.atBoot, reused: true, casesBefore: held.cases - 1 };
       }
@@ -62,14 +65,17 @@ function makePool(briefing: Briefing): GuestPool {
       if (!bootable) throw new RigError('kernel', `kernel ${planned.kernel} was not prepared for this run`);
       const dir = join(briefing.runDir, 'guests', `${process.pid}-${(boots += 1)}`);
       await mkdir(dir, { recursive: true });
-      const guest = await boot({
-        kernel: bootable.kernel,
-        initramfs: bootable.initramfs,
-        machine: planned.machine,
-        cmdline: scenarioCase.cmdline,
-        accelerator: briefing.accelerator,
-        dir,
-      });
+      const guest = await start(
+        {
+          kernel: bootable.kernel,
+          initramfs: bootable.initramfs,
+          machine: planned.machine,
+          cmdline: scenarioCase.cmdline,
+          accelerator: briefing.accelerator,
+          dir,
+        },
+        { cold },
+      );
       const atBoot = await readState(guest);
       held = { machine, guest, atBoot, cases: 1 };
       return { guest, atBoot, reused: false, casesBefore: 0 };
@@ -84,9 +90,9 @@ function makePool(briefing: Briefing): GuestPool {
  * A guest that does not come up may have been given a kernel or an image that the disk has spoilt since it was made.
  * @throws RigError when it was; else what the boot threw
  */
-async function boot(spec: GuestSpec): Promise<RunningGuest> {
+async function start(spec: GuestSpec, options: { readonly cold: string | undefined }): Promise<RunningGuest> {
   try {
-    return await bootGuest(spec);
+    return await startGuest(spec, options);
   } catch (error) {
     for (const file of [spec.kernel.image, spec.initramfs]) {
       const corrupt = await discardCorrupt(dirname(file));

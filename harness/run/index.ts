@@ -65,6 +65,7 @@ export async function run(
     bootables,
     accelerator: choice.accelerator,
     qemuVersion: qemu,
+    cold: request.cold ?? false,
     keepOnFailure: request.keepOnFailure,
     retries: request.retries,
     cases: plan.cases,

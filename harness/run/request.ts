@@ -17,6 +17,8 @@ export interface RunRequest {
   readonly bail: number;
   /** the index-th (from 1) of count parts of the cases */
   readonly shard?: { readonly index: number; readonly count: number };
+  /** boot every guest, resume none */
+  readonly cold?: boolean;
   readonly keepOnFailure: boolean;
   readonly accelerator?: 'tcg' | 'kvm';
   readonly mirror?: string;

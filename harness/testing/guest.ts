@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
-import { bootGuest, type GuestSpec, type RunningGuest } from '../guest/index.js';
+import { startGuest, type GuestSpec, type RunningGuest } from '../guest/index.js';
 import { loadTopology } from '../topology/index.js';
 import { bootableStock } from './stock.js';
 
@@ -20,7 +20,7 @@ export async function testSpec(topology: string, changes: Partial<GuestSpec> = {
 
 /** A booted guest on one of the shipped topologies, which ends with the test. */
 export async function testGuest(topology: string, changes: Partial<GuestSpec> = {}): Promise<RunningGuest> {
-  const guest = await bootGuest(await testSpec(topology, changes));
+  const guest = await startGuest(await testSpec(topology, changes));
   onTestFinished(() => guest.stop());
   return guest;
 }
@@ -34,7 +34,7 @@ export function sharedGuest(topology: string): () => RunningGuest {
   let guest: RunningGuest | undefined;
   beforeAll(async () => {
     dir = await newFolder();
-    guest = await bootGuest(await specFor(topology, dir));
+    guest = await startGuest(await specFor(topology, dir));
   });
   afterAll(async () => {
     await guest?.stop();

@@ -185,6 +185,15 @@ export const caseTraceSchema = z
     guest: z
       .looseObject({
         reused: z.boolean(),
+        boot: z
+          .enum(['cold', 'resumed'])
+          .exactOptional()
+          .meta({ description: 'how the guest came up: booted, or resumed from a template' }),
+        bootReason: z.string().exactOptional().meta({ description: 'why it was not resumed' }),
+        fellBack: z
+          .boolean()
+          .exactOptional()
+          .meta({ description: 'it was to be resumed and had to be booted' }),
         bootMilliseconds: z.number(),
         accelerator: z.string(),
         kernelRelease: z.string(),

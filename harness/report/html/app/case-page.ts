@@ -109,7 +109,7 @@ function header(
     guest &&
     (guest.reused
       ? `guest reused, case ${guest.casesBefore + 1} on it`
-      : `boot ${duration(guest.bootMilliseconds)}`);
+      : `${guest.boot === 'resumed' ? 'resume' : 'boot'} ${duration(guest.bootMilliseconds)}`);
   return h(
     'header',
     { class: 'case-head' },
