@@ -3,7 +3,7 @@ import { comeUp, type BootPhase } from './come-up.js';
 import { fillGuestDir, removeInitrd, removeSecrets, type GuestKeys } from './guest-dir.js';
 import type { GuestSpec, RunningGuest } from './guest.js';
 import { startMachine, type Machine } from './machine.js';
-import { qemuVersion } from './qemu-version.js';
+import { knownQemu } from './qemu-version.js';
 import { runningGuest } from './running-guest.js';
 import { openSession } from './session.js';
 
@@ -21,7 +21,7 @@ export interface BootOptions {
 export async function bootGuest(spec: GuestSpec, options: BootOptions = {}): Promise<RunningGuest> {
   const { signal, onPhase } = options;
   signal?.throwIfAborted();
-  const { binary } = await qemuVersion();
+  const { binary } = await knownQemu();
   const keys = await fillGuestDir(spec, binary);
   let machine: Machine | undefined;
   try {

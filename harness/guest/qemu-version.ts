@@ -38,6 +38,16 @@ export async function qemuVersion(env: NodeJS.ProcessEnv = process.env): Promise
   return { binary, ...found };
 }
 
+const known = new Map<string, QemuVersion>();
+
+/** The same, asked once in this process: starting QEMU for its version alone takes a twentieth of a resume. */
+export async function knownQemu(env: NodeJS.ProcessEnv = process.env): Promise<QemuVersion> {
+  const name = env['CXLRIG_QEMU'] ?? '';
+  const qemu = known.get(name) ?? (await qemuVersion(env));
+  known.set(name, qemu);
+  return qemu;
+}
+
 /** The version in what `qemu-system-x86_64 --version` prints. */
 export function parseQemuVersion(text: string): Omit<QemuVersion, 'binary'> | undefined {
   const match = /^QEMU emulator version ((\d+)\.(\d+)(?:\.\d+)*)/m.exec(text);

@@ -1,7 +1,7 @@
 import { RigError } from '../base/errors.js';
 import { bootGuest, type BootOptions } from './boot.js';
 import { GuestDied, QmpError, type GuestSpec, type RunningGuest } from './guest.js';
-import { qemuVersion, type QemuVersion } from './qemu-version.js';
+import { knownQemu, type QemuVersion } from './qemu-version.js';
 import { resumeGuest } from './resume.js';
 import { discardTemplate, templateFor, type Template } from './template.js';
 import { coldReason } from './resumable.js';
@@ -19,7 +19,7 @@ export interface StartOptions extends BootOptions {
 export async function startGuest(spec: GuestSpec, options: StartOptions = {}): Promise<RunningGuest> {
   const reason = options.cold ?? (await coldReason(spec));
   if (reason !== undefined) return withReason(await bootGuest(spec, options), { reason });
-  const qemu = await qemuVersion();
+  const qemu = await knownQemu();
   const failure = await resumed(spec, qemu, options);
   if (!(failure instanceof Failure)) return failure;
   options.signal?.throwIfAborted();

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { boots } from './boots.js';
+import { overhead } from './overhead.js';
+import { resumes } from './resumes.js';
+import { roundTrips } from './round-trips.js';
+import { suite } from './suite.js';
+
+/** A measurement: prints its table. The arguments are those after its name. */
+export interface Section {
+  readonly does: string;
+  readonly run: (args: readonly string[]) => Promise<void>;
+}
+
+const SECTIONS: Readonly<Record<string, Section>> = {
+  boots,
+  resumes,
+  suite,
+  overhead,
+  'round-trips': roundTrips,
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+const section = SECTIONS[name];
+if (section) await section.run(args);
+else {
+  const list = Object.entries(SECTIONS).map(([known, { does }]) => `  ${known.padEnd(12)} ${does}`);
+  process.stderr.write(['usage: scripts/bench SECTION [arguments]', '', ...list, ''].join('\n'));
+  process.exitCode = 2;
+}
