@@ -73,7 +73,7 @@ export async function fillTemplateDir(spec: GuestSpec): Promise<void> {
   const marker = newcArchive([
     { path: 'etc', mode: 0o755 },
     { path: 'etc/cxlrig', mode: 0o755 },
-    { path: 'etc/cxlrig/template', mode: 0o644, content: Buffer.alloc(0) },
+    { path: 'etc/cxlrig/template', mode: 0o644, content: Buffer.from('yes\n') },
   ]);
   await writing(spec.dir, async () => {
     await writeFile(join(spec.dir, INITRD), Buffer.concat([marker, await readFile(spec.initramfs)]));

@@ -44,10 +44,15 @@ function makePool(briefing: Briefing): GuestPool {
   let held: Held | undefined;
   let boots = 0;
 
+  let ending: Promise<void> = Promise.resolve();
+
+  /** The next guest need not wait for the last one's QEMU to quit, but for all that came before it. */
   const end = async (): Promise<void> => {
     const guest = held?.guest;
     held = undefined;
-    await guest?.stop();
+    await ending;
+    if (guest) ending = guest.stop();
+    ending.catch(() => undefined);
   };
 
   return {
