@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, readdir, rm, truncate, utimes, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { evictOldest, markUsed } from './cache-eviction.js';
+import { MANIFEST, markUsed } from './cache.js';
+import { evictOldest } from './cache-eviction.js';
 
 let root: string;
 beforeEach(async () => {
@@ -17,7 +18,8 @@ async function entry(key: string, kib: number, minutesAgo: number): Promise<stri
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, 'memory'), Buffer.alloc(kib * KIB, 1));
   const time = new Date(Date.now() - minutesAgo * 60_000);
-  await utimes(dir, time, time);
+  await writeFile(join(dir, MANIFEST), '[]');
+  await utimes(join(dir, MANIFEST), time, time);
   return dir;
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DRAFT } from './cache.js';
+import { DRAFT, MANIFEST } from './cache.js';
 import { cacheRoot } from './places.js';
 
 export interface Eviction {
@@ -11,13 +11,6 @@ export interface Eviction {
   readonly keep?: string;
   /** default: cacheRoot() */
   readonly root?: string;
-}
-
-/** Notes that the entry was used just now; of the entries of a kind, those go first that were not used for longest. */
-export async function markUsed(dir: string): Promise<void> {
-  const now = new Date();
-  // another process may have evicted it: its user finds out
-  await utimes(dir, now, now).catch(() => undefined);
 }
 
 /**
@@ -69,7 +62,7 @@ async function measure(
 ): Promise<{ key: string; bytes: number; usedAt: number } | undefined> {
   try {
     const dir = join(folder, key);
-    const { mtimeMs } = await stat(dir);
+    const { mtimeMs } = await stat(join(dir, MANIFEST));
     const files = await readdir(dir);
     const blocks = await Promise.all(files.map(async (file) => (await stat(join(dir, file))).blocks));
     return { key, bytes: 512 * blocks.reduce((a, b) => a + b, 0), usedAt: mtimeMs };

@@ -23,6 +23,8 @@ export interface CacheOptions {
   readonly progress?: Progress;
   /** without a sign of life for so long, the builder is taken for dead; it gives one four times as often */
   readonly staleMs?: number;
+  /** false: the entry's content is not hashed, for a maker that vouches for it in another way */
+  readonly digests?: boolean;
   /** a new entry drives out all of its kind but so many, those longest unused first; default: none */
   readonly keep?: number;
 }
@@ -66,7 +68,7 @@ export async function cached(
       if (await isWhole(dir)) return { dir, reused: true };
       await rm(dir, { recursive: true, force: true });
       await removeOrphans(join(root, kind), key);
-      const published = await publish(dir, build);
+      const published = await publish(dir, build, options.digests ?? true);
       if (options.keep !== undefined) await removeUnused(join(root, kind), options.keep);
       return { dir, reused: !published };
     } catch (error) {
@@ -92,7 +94,7 @@ export async function findCached(
 }
 
 /** Its presence also says that the folder is an entry and not a leftover. */
-const MANIFEST = '.cxlrig-entry.json';
+export const MANIFEST = '.cxlrig-entry.json';
 
 /** How many of an entry's files are looked at on each use: the largest are those that a power failure cuts short. */
 const FILES_IN_MANIFEST = 40;
@@ -103,7 +105,11 @@ const LOOK_AGAIN_MS = 250;
 const WAIT_FOR_BUILDER_MS = 3 * 60 * 60_000;
 
 /** Fills a draft and renames it. @returns false when another process has published the entry meanwhile */
-async function publish(dir: string, build: (dir: string) => Promise<void>): Promise<boolean> {
+async function publish(
+  dir: string,
+  build: (dir: string) => Promise<void>,
+  digests: boolean,
+): Promise<boolean> {
   const draft = `${dir}${DRAFT}${randomBytes(4).toString('hex')}`;
   const removeDraft = () => {
     rmSync(draft, { recursive: true, force: true });
@@ -112,7 +118,7 @@ async function publish(dir: string, build: (dir: string) => Promise<void>): Prom
   try {
     await mkdir(draft);
     await build(draft);
-    await writeFile(join(draft, MANIFEST), JSON.stringify(await largestFiles(draft)));
+    await writeFile(join(draft, MANIFEST), JSON.stringify(await largestFiles(draft, digests)));
     try {
       await rename(draft, dir);
     } catch (error) {
@@ -129,10 +135,10 @@ async function publish(dir: string, build: (dir: string) => Promise<void>): Prom
 /** In the name of a folder that is no entry: one that is being made, or removed. */
 export const DRAFT = '.draft-';
 
-/** Entries that were made by an earlier version have no digests. */
+/** Digests are missing where the maker wanted none, and in entries that an earlier version made. */
 type Manifest = readonly (readonly [path: string, bytes: number, sha256?: string])[];
 
-async function largestFiles(dir: string): Promise<Manifest> {
+async function largestFiles(dir: string, digests: boolean): Promise<Manifest> {
   const files = (await readdir(dir, { recursive: true, withFileTypes: true })).filter((entry) =>
     entry.isFile(),
   );
@@ -143,6 +149,7 @@ async function largestFiles(dir: string): Promise<Manifest> {
     }),
   );
   const largest = sized.sort(([, a], [, b]) => b - a).slice(0, FILES_IN_MANIFEST);
+  if (!digests) return largest;
   return Promise.all(
     largest.map(async ([path, bytes]) => [path, bytes, await digestOf(join(dir, path))] as const),
   );
@@ -196,7 +203,8 @@ async function removeOrphans(kindDir: string, ownKey: string): Promise<void> {
 /** So long after its last use nobody boots from an entry any more. */
 const UNUSED_MS = 6 * 60 * 60_000;
 
-async function markUsed(dir: string): Promise<void> {
+/** Notes that the entry was used just now; those longest unused are the first to go. */
+export async function markUsed(dir: string): Promise<void> {
   const now = new Date();
   // a cache that can't be written can still be read
   await utimes(join(dir, MANIFEST), now, now).catch(() => undefined);

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cached, contentKey, findCached } from '../base/cache.js';
-import { evictOldest, markUsed } from '../base/cache-eviction.js';
+import { cached, contentKey, findCached, markUsed } from '../base/cache.js';
+import { evictOldest } from '../base/cache-eviction.js';
 import { RigError } from '../base/errors.js';
 import { argsWithoutDevices } from '../topology/index.js';
 import { orAbort } from '../base/or-abort.js';
@@ -60,7 +60,10 @@ export async function templateFor(
   const key = await templateKey(spec, qemu);
   const found = await findTemplate(key);
   if (found) return found;
-  await cached(KIND, key, (draft) => makeTemplate({ ...spec, dir: draft }, qemu.binary, signal));
+  // the seal vouches for it: to hash a gigabyte takes longer than to boot
+  await cached(KIND, key, (draft) => makeTemplate({ ...spec, dir: draft }, qemu.binary, signal), {
+    digests: false,
+  });
   await evictOldest(KIND, { maxBytes: room(), keep: key });
   const made = await findTemplate(key);
   if (!made) throw new RigError('qemu', 'the template that was just made is not whole', undefined);
