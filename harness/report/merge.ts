@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UsageError } from '../base/errors.js';
-import { countVerdicts } from './results.js';
+import { countGuests, countVerdicts } from './results.js';
 import type { SavedRun } from './saved-run.js';
 import type { CaseTrace, RunEnvironment, RunSummary } from './trace.js';
 
@@ -70,6 +70,7 @@ function mergeSummaries(runs: readonly SavedRun[], traces: readonly CaseTrace[])
       first.environment,
     ),
     counts: countVerdicts(traces),
+    guests: countGuests(traces),
     // a failure of the kernel is worth more than one of the rig, an interrupted run less than a finished one
     exitCode: [1, 3, 130].find((code) => codes.includes(code)) ?? 0,
   };

@@ -1,4 +1,4 @@
-import type { CaseTrace, RunSummary, Verdict } from './trace.js';
+import type { CaseTrace, GuestCounts, RunSummary, Verdict } from './trace.js';
 
 const VERDICTS: readonly Verdict[] = ['pass', 'fail', 'skip', 'known-bug', 'fixed', 'infra'];
 
@@ -6,6 +6,14 @@ export function countVerdicts(traces: readonly CaseTrace[]): Record<Verdict, num
   return Object.fromEntries(
     VERDICTS.map((verdict) => [verdict, traces.filter((trace) => trace.verdict === verdict).length]),
   ) as Record<Verdict, number>;
+}
+
+/** Each guest counts once, however many cases it served. */
+export function countGuests(traces: readonly CaseTrace[]): GuestCounts {
+  const fresh = traces.flatMap(({ guest }) => (guest && !guest.reused ? guest : []));
+  const resumed = fresh.filter(({ boot }) => boot === 'resumed').length;
+  const fellBack = fresh.filter((guest) => guest.fellBack).length;
+  return { resumed, booted: fresh.length - resumed, fellBack };
 }
 
 /** results.json: one entry a case, without the steps: those are in the case's trace.json. */

@@ -121,9 +121,17 @@ export function summaryText(summary: RunSummary, runDir: string, style: Terminal
   return [
     '',
     `${total} cases in ${seconds(summary.milliseconds)}: ${parts.join(', ')}`,
+    ...guestsText(summary).map((text) => `${colors.dim('guests   ')} ${text}`),
     `${colors.dim('artifacts')} ${relative(process.cwd(), runDir) || '.'}`,
     `${colors.dim('report   ')} ${relative(process.cwd(), join(runDir, 'report.html'))}`,
   ].join('\n');
+}
+
+function guestsText({ guests }: RunSummary): string[] {
+  if (!guests) return [];
+  const { resumed, booted, fellBack } = guests;
+  const failed = fellBack > 0 ? ` (${fellBack} because the resume failed)` : '';
+  return [`${resumed} resumed, ${booted} booted${failed}`];
 }
 
 /** `850ms`, `3.2s`, `2m 5s`: as long as it takes to read, no longer. */

@@ -151,7 +151,16 @@ export interface RunSummary {
   readonly command: readonly string[];
   readonly environment: RunEnvironment;
   readonly counts: Readonly<Record<Verdict, number>>;
+  /** how the guests came up; absent in older runs */
+  readonly guests?: GuestCounts;
   readonly exitCode: number;
+}
+
+export interface GuestCounts {
+  readonly resumed: number;
+  readonly booted: number;
+  /** of those booted: to be resumed, which failed */
+  readonly fellBack: number;
 }
 
 export interface RunEnvironment {

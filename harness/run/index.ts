@@ -2,7 +2,7 @@ import { mkdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { RigError } from '../base/errors.js';
 import { chooseAccelerator, qemuVersion } from '../guest/index.js';
-import { countVerdicts } from '../report/results.js';
+import { countGuests, countVerdicts } from '../report/results.js';
 import { TRACE_VERSION, type CaseTrace, type RunSummary } from '../report/trace.js';
 import { writeReports } from '../report/write.js';
 import { exitCode } from '../verdict/index.js';
@@ -79,6 +79,7 @@ export async function run(
     command: request.command,
     environment,
     counts,
+    guests: countGuests(traces),
     exitCode: exitCode(counts, signal.aborted),
   };
   await writeReports(runDir, summary, traces);

@@ -253,6 +253,14 @@ export const runSummarySchema = z
         }),
       ),
     }),
+    guests: z
+      .looseObject({
+        resumed: z.number(),
+        booted: z.number(),
+        fellBack: z.number().meta({ description: 'of those booted: to be resumed, which failed' }),
+      })
+      .exactOptional()
+      .meta({ description: 'how the guests came up' }),
     counts: z.looseObject({
       pass: z.number(),
       fail: z.number(),
