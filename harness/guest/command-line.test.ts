@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { loadTopology } from '../topology/index.js';
-import { qemuArguments, qemuScript, quote } from './command-line.js';
+import { qemuArguments, qemuScript, quote, resumedArguments, templateArguments } from './command-line.js';
 import type { GuestSpec } from './guest.js';
 
 const spec: GuestSpec = {
@@ -60,6 +60,21 @@ test('every device of the harness says that it is on pcie.0', () => {
   const devices = args.filter((_, n) => args[n - 1] === '-device').map((json) => JSON.parse(json) as object);
   expect(devices).toHaveLength(2);
   for (const device of devices) expect(device).toMatchObject({ bus: 'pcie.0' });
+});
+
+test('a template has no CXL device, and its memory in a file of its folder', () => {
+  const args = templateArguments(spec);
+  expect(args.join(' ')).not.toContain('cxl-type3');
+  expect(args.join(' ')).toContain('"mem-path":"/runs/1/ram","share":true');
+  expect(valueOf(args, '-append')).toBe(valueOf(qemuArguments(spec), '-append'));
+});
+
+test('a resumed guest has its devices, reads the memory of the template, and its CPUs take turns', () => {
+  const args = resumedArguments(spec, '/cache/templates/x');
+  expect(args.join(' ')).toContain('cxl-type3');
+  expect(args.join(' ')).toContain('"mem-path":"/cache/templates/x/ram","share":false,"readonly":true');
+  expect(valueOf(args, '-accel')).toBe('tcg,thread=single');
+  expect(valueOf(args, '-incoming')).toBe('defer');
 });
 
 test('qemu.sh gives a shell the same words, and those it is called with', async () => {
