@@ -21,7 +21,7 @@ export interface LentGuest {
 export interface GuestPool {
   /** a guest in its boot state for the case: the one at hand when it is the right machine and clean, else a new one */
   lend(planned: PlannedCase, scenarioCase: ScenarioCase, onBoot: () => void): Promise<LentGuest>;
-  /** takes it back; a guest that is not clean is ended */
+  /** takes it back; a guest that is not clean, or that a case had for its own, is ended */
   giveBack(clean: boolean): Promise<void>;
 }
 
@@ -29,6 +29,8 @@ interface Held {
   readonly machine: string;
   readonly guest: RunningGuest;
   readonly atBoot: State;
+  /** the case wanted a guest of its own: no other gets it */
+  readonly isOwn: boolean;
   cases: number;
 }
 
@@ -60,7 +62,7 @@ function makePool(briefing: Briefing): GuestPool {
       const machine = machineKey(planned, scenarioCase);
       const cold = coldReason(scenarioCase, planned, briefing);
       const fits = cold === undefined || held?.guest.start.how === 'cold';
-      if (held && held.machine === machine && fits && scenarioCase.boot !== 'cold') {
+      if (held && held.machine === machine && fits && scenarioCase.boot === 'any') {
         held.cases += 1;
         return { guest: held.guest, atBoot: held.atBoot, reused: true, casesBefore: held.cases - 1 };
       }
@@ -82,11 +84,11 @@ function makePool(briefing: Briefing): GuestPool {
         { cold },
       );
       const atBoot = await readState(guest);
-      held = { machine, guest, atBoot, cases: 1 };
+      held = { machine, guest, atBoot, isOwn: scenarioCase.boot !== 'any', cases: 1 };
       return { guest, atBoot, reused: false, casesBefore: 0 };
     },
     async giveBack(clean) {
-      if (!clean) await end();
+      if (!clean || held?.isOwn) await end();
     },
   };
 }

@@ -28,7 +28,7 @@ export interface ScenarioCase {
   readonly values: Readonly<Record<string, unknown>>;
   /** path or name, as written; the run resolves it */
   readonly topology: string;
-  readonly boot: 'any' | 'cold';
+  readonly boot: 'any' | 'fresh' | 'cold';
   readonly cmdline: readonly string[];
   readonly requires: readonly Requirement[];
   readonly knownBugs: readonly KnownBug[];

@@ -222,9 +222,9 @@ export const scenarioDocument = z.strictObject({
     .min(1)
     .meta({ description: 'name of a topology, or path of one relative to this file (./mine.yaml)' }),
   boot: z
-    .enum(['any', 'cold'])
+    .enum(['any', 'fresh', 'cold'])
     .default('any')
-    .meta({ description: 'cold: a guest of its own, booted for this case' }),
+    .meta({ description: 'fresh: a guest of its own; cold: one that was booted for this case, not resumed from a template' }),
   kernel: z
     .strictObject({ cmdline: z.array(kernelOption).optional() })
     .optional()
