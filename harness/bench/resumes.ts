@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { readState } from '../abi/index.js';
+import { diffStates, readState, withNormalNames, type State } from '../abi/index.js';
 import { bootGuest, startGuest, type GuestSpec } from '../guest/index.js';
 import { listTopologies } from '../topology/index.js';
 import {
@@ -47,7 +47,7 @@ interface Tally {
   readonly resumed: Cost[];
   /** reasons of those that had to be booted */
   readonly fellBack: string[];
-  /** of those that showed another state than the booted one: the first place where */
+  /** of those that showed another state than the booted one: in what */
   readonly different: string[];
 }
 
@@ -62,7 +62,7 @@ async function tallyOf(kernel: string, topology: string, count: number): Promise
       const spec: GuestSpec = await specFor(kernel, topology, dir);
       const { guest, ...cost } = await measured(spec, start);
       try {
-        return { ...cost, start: guest.start, state: JSON.stringify(await readState(guest)) };
+        return { ...cost, start: guest.start, state: withNormalNames(await readState(guest)) };
       } finally {
         await guest.stop();
       }
@@ -74,17 +74,18 @@ async function tallyOf(kernel: string, topology: string, count: number): Promise
       const { start, state, ...cost } = await oneGuest(startGuest);
       if (start.how === 'resumed') tally.resumed.push(cost);
       else tally.fellBack.push(start.reason ?? 'no reason given');
-      if (state !== cold.state) tally.different.push(firstDifference(cold.state, state));
+      const differences = differencesOf(cold.state, state);
+      if (differences !== '') tally.different.push(differences);
     }
     return tally;
   });
 }
 
-function firstDifference(a: string, b: string): string {
-  let at = 0;
-  while (at < a.length && a[at] === b[at]) at += 1;
-  const from = Math.max(0, at - 60);
-  return `booted ...${a.slice(from, at + 60)}... resumed ...${b.slice(from, at + 60)}...`;
+/** Numbers go by the order in which devices were probed, so the states have come under normal names. */
+function differencesOf(booted: State, resumed: State): string {
+  return diffStates(booted, resumed)
+    .map((change) => JSON.stringify(change))
+    .join(', ');
 }
 
 function lineOf(tally: Tally | undefined): string {

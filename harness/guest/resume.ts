@@ -12,6 +12,7 @@ import { INIT_READY } from './diagnosis.js';
 import { fillGuestDir, removeInitrd, removeSecrets, type GuestKeys } from './guest-dir.js';
 import { GuestTimeout, type GuestSpec, type RunningGuest } from './guest.js';
 import { startMachine, type Machine } from './machine.js';
+import type { Qmp } from './qmp.js';
 import type { QemuVersion } from './qemu-version.js';
 import { runningGuest } from './running-guest.js';
 import { openSession } from './session.js';
@@ -58,9 +59,7 @@ async function resumeOn(
   const end = started + RESUME_MS;
   const left = (): number => Math.max(1, end - performance.now());
   const mark = console.length;
-  await qmp.execute('migrate-set-capabilities', TEMPLATE_CAPABILITIES);
-  await qmp.execute('migrate-incoming', migrationFile(template.state));
-  await migrated(qmp, 'load the template');
+  await load(qmp, template);
   await qmp.execute('cont');
   await typeOnConsole(machine.pid, ownLine(keys));
   onPhase?.('init');
@@ -87,10 +86,30 @@ async function resumeOn(
   return runningGuest(spec, machine, session, keys, { how: 'resumed' }, performance.now() - started);
 }
 
+/** @throws RigError (qemu): the template does not do, in any guest */
+async function load(qmp: Qmp, { state }: Template): Promise<void> {
+  try {
+    await qmp.execute('migrate-set-capabilities', TEMPLATE_CAPABILITIES);
+    await qmp.execute('migrate-incoming', migrationFile(state));
+    await migrated(qmp, 'load the template');
+  } catch (error) {
+    throw new RigError(
+      'qemu',
+      `QEMU could not load the template: ${(error as Error).message}`,
+      undefined,
+      [],
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
 /** What images/resume reads: time, seed, host key as `printf` takes it, and who may come in. */
 function ownLine({ forGuest }: GuestKeys): string {
   const octal = [...forGuest.hostKey].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
-  const now = (Date.now() / 1000).toFixed(3);
+  // busybox's date takes whole seconds
+  const now = Math.round(Date.now() / 1000);
   return `${now} ${randomBytes(32).toString('hex')} ${octal} ${forGuest.clientKey}\n`;
 }
 

@@ -1,6 +1,6 @@
 import { RigError } from '../base/errors.js';
 import { bootGuest, type BootOptions } from './boot.js';
-import { GuestDied, QmpError, type GuestSpec, type RunningGuest } from './guest.js';
+import { GuestDied, type GuestSpec, type RunningGuest } from './guest.js';
 import { knownQemu, type QemuVersion } from './qemu-version.js';
 import { resumeGuest } from './resume.js';
 import { discardTemplate, templateFor, type Template } from './template.js';
@@ -54,7 +54,7 @@ async function resumed(
   } catch (error) {
     options.signal?.throwIfAborted();
     // a guest that does not go on may be bad luck; one that QEMU can't even load is not
-    if (error instanceof QmpError || (error instanceof RigError && error.stage === 'qemu')) {
+    if (error instanceof RigError && error.stage === 'qemu') {
       await discardTemplate(template);
     }
     return new Failure(`the resumed guest did not come up: ${wordsOf(error)}`);
