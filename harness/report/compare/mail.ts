@@ -95,6 +95,7 @@ function sectionLines(change: Change, cases: readonly ComparedCase[]): string[] 
     case 'lost-ability':
     case 'new-ability':
     case 'not-asked':
+    case 'not-comparable':
       return [
         title,
         ...[...byReason(cases)].flatMap(([reason, some]) => [

@@ -52,7 +52,12 @@ function section({ cases }: Comparison, change: Change): string[][] {
 }
 
 function oneByOne(change: Change, cases: readonly ComparedCase[]): string[][] {
-  if (change === 'lost-ability' || change === 'new-ability' || change === 'not-asked') {
+  if (
+    change === 'lost-ability' ||
+    change === 'new-ability' ||
+    change === 'not-asked' ||
+    change === 'not-comparable'
+  ) {
     return [...byReason(cases)].map(([reason, some]) => [
       `- ${plain(reason)}`,
       ...some.map(({ id }) => `  - ${code(id)}`),

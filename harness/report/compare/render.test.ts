@@ -121,3 +121,22 @@ test('the list is told of behaviour that differs, and how to repeat it', async (
   expect(prose.split('\n').filter((line) => line.length > 75)).toEqual([]);
   expect(commands).toContain('cxlrig run current --kernel debian-stable --kernel stock');
 });
+
+test('cases that were run on one kernel alone, or that the rig failed on, are told by the reason', async () => {
+  const { base, head } = sidesOf([await twoKernels()], { base: 'debian-stable', head: 'stock' });
+  const infra = [...head.cases].map(([id, trace]): [string, CaseTrace] => [
+    id,
+    { ...trace, verdict: 'infra', reason: 'QEMU did not start\nand more' },
+  ]);
+  const { comparison } = compared(
+    { ...base, cases: new Map([...base.cases].slice(1)) },
+    { ...head, cases: new Map(infra) },
+  );
+  expect(comparison.exitCode).toBe(3);
+  const text = comparisonText(comparison, { color: false });
+  expect(text).toMatch(
+    /\n3 cases not compared\n {2}QEMU did not start\n(?: {4}current.*\n){2} {2}not run on the base\n {4}current/,
+  );
+  expect(text).toMatch(/: nothing could be compared\n$/);
+  expect(comparisonMarkdown(comparison)).toContain('- QEMU did not start\n  - `current/');
+});

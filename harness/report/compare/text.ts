@@ -28,7 +28,6 @@ const ONE_BY_ONE: readonly Change[] = [
   'changed-failure',
   'known-regression',
   'fix',
-  'not-comparable',
 ];
 
 /** The comparison for people at a terminal: only what differs, the worst first. */

@@ -1,4 +1,4 @@
-import type { Change, ComparedCase, ComparedFailure, ComparedOutcome, Comparison } from './comparison.js';
+import type { Change, ComparedCase, ComparedFailure, Comparison } from './comparison.js';
 import { seconds } from '../terminal.js';
 
 /** How a change is called before a number of cases: `2 regressions`. */
@@ -11,7 +11,7 @@ const NAMES: Readonly<Record<Change, readonly [one: string, many: string]>> = {
   fix: ['fix', 'fixes'],
   'new-ability': ['new ability', 'new abilities'],
   'not-asked': ['failure that the head cannot be asked for', 'failures that the head cannot be asked for'],
-  'not-comparable': ['case that could not be compared', 'cases that could not be compared'],
+  'not-comparable': ['case not compared', 'cases not compared'],
   behaviour: [
     'case with other behaviour and the same verdict',
     'cases with other behaviour and the same verdict',
@@ -40,8 +40,10 @@ export function countsText({ counts }: Comparison): string {
 /** What the exit code says, as a sentence for the head line. */
 export function conclusion({ exitCode, counts }: Comparison): string {
   if (exitCode === 0) return 'no regression';
-  if (exitCode === 3)
-    return `${countedChange('not-comparable', counts['not-comparable'] ?? 0)}, no regression in the others`;
+  if (exitCode === 3) {
+    const isAll = Object.keys(counts).every((change) => change === 'not-comparable');
+    return isAll ? 'nothing could be compared' : 'no regression in what could be compared';
+  }
   return (['regression', 'lost-ability', 'new-failure'] as const)
     .flatMap((change) => (counts[change] ? [countedChange(change, counts[change])] : []))
     .join(', ');
@@ -66,15 +68,21 @@ export function failureLines({ step, place, subject, expected, received }: Compa
   ];
 }
 
-/** Cases that could not be asked, by the reason that the kernel without the ability gave. */
+/** Cases that one kernel could not be asked, by the reason that is given for it. */
 export function byReason(cases: readonly ComparedCase[]): Map<string, readonly ComparedCase[]> {
   const groups = new Map<string, ComparedCase[]>();
   for (const one of cases) {
-    const skipped: ComparedOutcome | undefined = one.base?.verdict === 'skip' ? one.base : one.head;
-    const reason = firstLine(skipped?.reason ?? '');
+    const reason = reasonOf(one);
     groups.set(reason, [...(groups.get(reason) ?? []), one]);
   }
   return groups;
+}
+
+function reasonOf({ base, head }: ComparedCase): string {
+  if (!base) return 'not run on the base';
+  if (!head) return 'not run on the head';
+  const unasked = [base, head].find(({ verdict }) => verdict === 'skip' || verdict === 'infra');
+  return firstLine(unasked?.reason ?? '');
 }
 
 /** What the head takes longer for in general, when it is worth a word. */
