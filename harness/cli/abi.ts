@@ -1,30 +1,12 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
-import {
-  diffInventories,
-  documentationOf,
-  parseDocumentation,
-  takeInventory,
-  type Documentation,
-} from '../abi/inventory/index.js';
-import { RigError, UsageError } from '../base/errors.js';
-import type { Progress } from '../base/progress.js';
-import { bootGuest, chooseAccelerator } from '../guest/index.js';
-import {
-  chooseProfile,
-  readSourceFiles,
-  type KernelChoice,
-  type Profile,
-  type ResolvedKernel,
-} from '../kernel/index.js';
+import { diffInventories } from '../abi/inventory/index.js';
+import { UsageError } from '../base/errors.js';
+import { chooseProfile, type KernelChoice, type Profile } from '../kernel/index.js';
+import { abiReportSchema, type AbiReport } from '../report/abi/report.js';
 import { abiDiffText, abiText } from '../report/abi/text.js';
-import { ABI_VERSION, abiReportSchema, type AbiReport } from '../report/abi/report.js';
 import { liveView } from '../report/live.js';
-import { prepareBootable } from '../run/prepare.js';
-import { loadTopology } from '../topology/index.js';
+import { inventoryOf } from './abi-inventory.js';
 import { abortOnInterrupt } from './interrupt.js';
 import { KERNEL_FLAGS_HELP, withKernelFlags, type KernelFlags } from './kernel-flags.js';
 
@@ -39,10 +21,6 @@ interface AbiFlags extends InventoryFlags {
   readonly kernel?: string;
   readonly undocumented?: boolean;
 }
-
-/** Where kernel developers keep what they promise: `obsolete` is still promised, `removed` is not. */
-const PROMISES = ['stable', 'testing', 'obsolete'];
-const ABI_FOLDER = 'Documentation/ABI';
 
 export function registerAbi(program: Command): void {
   const abi = withInventoryFlags(
@@ -174,115 +152,15 @@ async function readReport(file: string): Promise<AbiReport> {
 async function inventories(profiles: readonly Profile[], flags: InventoryFlags): Promise<AbiReport[]> {
   const interrupt = abortOnInterrupt();
   const view = liveView(process.stderr);
-  const progress: Progress = (update) => view.progress(update);
   try {
     const reports: AbiReport[] = [];
     for (const profile of profiles)
-      reports.push(await inventoryOf(profile, flags, progress, interrupt.signal));
+      reports.push(await inventoryOf(profile, flags, (update) => view.progress(update), interrupt.signal));
     return reports;
   } finally {
     view.close();
     interrupt.release();
   }
-}
-
-async function inventoryOf(
-  profile: Profile,
-  flags: InventoryFlags,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<AbiReport> {
-  const { mirror } = flags;
-  const machine = await loadTopology(flags.topology);
-  const given = flags.documentation === undefined ? undefined : await documentationIn(flags.documentation);
-  const bootable = await prepareBootable(profile, { progress, mirror, signal });
-  const { kernel } = bootable;
-  const documented = given ?? (await documentationOfSources(profile, kernel, { progress, mirror, signal }));
-  const { accelerator } = await chooseAccelerator(flags.accel);
-  const dir = await mkdtemp(join(tmpdir(), 'cxlrig-abi-'));
-  try {
-    progress({ task: `boot ${kernel.release} on ${machine.name}` });
-    const guest = await bootGuest({ ...bootable, machine, cmdline: [], accelerator, dir }, { signal });
-    const kill = (): void => void guest.stop();
-    signal.addEventListener('abort', kill);
-    try {
-      const inventory = await takeInventory(guest, machine, (moment) =>
-        progress({ task: `list the attributes of ${kernel.release}`, detail: moment }),
-      );
-      return report(kernel, machine.name, inventory, documented);
-    } finally {
-      signal.removeEventListener('abort', kill);
-      await guest.stop();
-    }
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
-}
-
-type Documented = { readonly of: string; readonly what: Documentation } | { readonly missing: string };
-
-/** That the sources are not to be had is told beside the inventory: it is no reason to have none. */
-async function documentationOfSources(
-  profile: Profile,
-  { release }: ResolvedKernel,
-  options: { progress: Progress; mirror: string | undefined; signal: AbortSignal },
-): Promise<Documented> {
-  try {
-    const folders = PROMISES.map((name) => `${ABI_FOLDER}/${name}`);
-    const { label, files } = await readSourceFiles(profile, release, folders, options);
-    const entries = [...files].flatMap(([path, text]) =>
-      parseDocumentation(text, path.slice(ABI_FOLDER.length + 1)),
-    );
-    return { of: label, what: documentationOf(entries) };
-  } catch (error) {
-    if (!(error instanceof RigError || error instanceof UsageError)) throw error;
-    return { missing: error.message };
-  }
-}
-
-async function documentationIn(tree: string): Promise<Documented> {
-  const top = [join(tree, ABI_FOLDER), join(tree, 'ABI'), tree].find((dir) =>
-    existsSync(join(dir, 'testing')),
-  );
-  if (top === undefined) {
-    throw new UsageError(`there is no ${ABI_FOLDER} in ${tree}`, 'give the top folder of kernel sources');
-  }
-  const entries = [];
-  for (const promise of PROMISES) {
-    for (const name of await readdir(join(top, promise)).catch((): string[] => [])) {
-      entries.push(
-        ...parseDocumentation(await readFile(join(top, promise, name), 'utf8'), `${promise}/${name}`),
-      );
-    }
-  }
-  return { of: tree, what: documentationOf(entries) };
-}
-
-function report(
-  { profile, release, id, origin }: ResolvedKernel,
-  topology: string,
-  { attributes, moments, notReached }: Awaited<ReturnType<typeof takeInventory>>,
-  documented: Documented,
-): AbiReport {
-  return {
-    version: ABI_VERSION,
-    kernel: { profile, release, id, origin },
-    topology,
-    moments: [...moments],
-    notReached: [...notReached],
-    documentation: 'what' in documented ? { of: documented.of } : { missing: documented.missing },
-    attributes: attributes.map(({ aliases, example, ...attribute }) => {
-      const file =
-        'what' in documented ? documented.what.fileOf([attribute.path, example.path, ...aliases]) : undefined;
-      return {
-        ...attribute,
-        modes: [...attribute.modes],
-        on: [...attribute.on],
-        example,
-        ...(file !== undefined && { documented: file }),
-      };
-    }),
-  };
 }
 
 function jsonText(value: unknown): string {
