@@ -137,14 +137,25 @@ async function sideOf(name: string | undefined, onTop: Omit<KernelChoice, 'profi
 
 /** @throws UsageError when the file is not what this version writes */
 async function readReport(file: string): Promise<AbiReport> {
+  const remedy = 'make one with cxlrig abi --format json';
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`, remedy, { cause: error });
+  });
+  const result = abiReportSchema.safeParse(parsed(text));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new UsageError(
+    `${file} is no inventory of attributes: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+    remedy,
+  );
+}
+
+/** What is no JSON is no inventory either. */
+function parsed(json: string): unknown {
   try {
-    return abiReportSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch (error) {
-    throw new UsageError(
-      `${file} is not an inventory of attributes: ${(error as Error).message}`,
-      'make one with cxlrig abi --format json',
-      { cause: error },
-    );
+    return JSON.parse(json) as unknown;
+  } catch {
+    return undefined;
   }
 }
 
