@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { cacheFailure, contentKey } from './cache.js';
@@ -146,8 +146,9 @@ async function bytesFree(dir: string): Promise<number> {
   return bavail * bsize;
 }
 
-/** Other processes read these files at any moment. */
+/** Other processes read these files at any moment. What is so already is left alone: the cache may be read-only. */
 export async function writeWhole(file: string, text: string): Promise<void> {
+  if ((await readFile(file, 'utf8').catch(() => undefined)) === text) return;
   const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, text);
   await rename(draft, file);

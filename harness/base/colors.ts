@@ -7,3 +7,14 @@ import { createColors as palette } from 'picocolors';
 export function createColors(enabled: boolean | undefined): ReturnType<typeof palette> {
   return palette(enabled ?? false);
 }
+
+// eslint-disable-next-line no-control-regex
+const NOT_FOR_A_TERMINAL = /\u001b(?!\[[\d;]*m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g;
+
+/**
+ * Text that may hold what a guest printed, for a terminal: control characters are replaced, so that it cannot move the
+ * cursor, set the title or type. Colours, which are ours, stay.
+ */
+export function printable(text: string): string {
+  return text.replace(NOT_FOR_A_TERMINAL, '\ufffd');
+}

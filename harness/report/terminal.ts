@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { createColors } from '../base/colors.js';
+import { createColors, printable } from '../base/colors.js';
 import { codeFrame, type SourcePosition } from '../base/diagnostic.js';
 import type { CaseTrace, RunSummary, StepTrace, Verdict } from './trace.js';
 
@@ -23,6 +23,10 @@ const MARK: Readonly<Record<Verdict, string>> = {
 
 /** One line a case; for what is not well, everything needed to see why. */
 export function caseText(trace: CaseTrace, runDir: string, style: TerminalStyle): string {
+  return printable(paintedCase(trace, runDir, style));
+}
+
+function paintedCase(trace: CaseTrace, runDir: string, style: TerminalStyle): string {
   const colors = createColors(style.color);
   const paint = {
     pass: colors.green,

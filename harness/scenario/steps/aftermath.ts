@@ -10,8 +10,10 @@ import { look, takeRecords } from './session.js';
 
 /** sh that notes the kernel stack of every program but itself in the kernel log. */
 const STACKS = [
+  'echo on > /proc/sys/kernel/printk_devkmsg;',
   'for p in /proc/[0-9]*; do',
-  '[ -s $p/cmdline ] && [ $p != /proc/$$ ] || continue;',
+  // a kernel thread runs no file
+  '[ -e $p/exe ] && [ $p != /proc/$$ ] || continue;',
   'read -r name < $p/comm;',
   `while read -r frame; do ${noteIntoLog('"stack of $name:${p#/proc/}: ${frame#* }"')}; done < $p/stack;`,
   'done 2>/dev/null',
