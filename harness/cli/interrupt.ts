@@ -3,6 +3,7 @@ export function abortOnInterrupt(): { readonly signal: AbortSignal; readonly rel
   const controller = new AbortController();
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(130);
+    process.stderr.write('\ncxlrig: interrupted: ending what is under way\n');
     controller.abort(new DOMException('interrupted', 'AbortError'));
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
