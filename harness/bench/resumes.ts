@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { diffStates, readState, withNormalNames, type State } from '../abi/index.js';
+import { diffStates, readState, type State } from '../abi/index.js';
 import { bootGuest, startGuest, type GuestSpec } from '../guest/index.js';
 import { listTopologies } from '../topology/index.js';
 import {
@@ -14,6 +14,7 @@ import {
   spread,
   type Measured,
 } from './measuring.js';
+import { comparable } from './comparable.js';
 import type { Section } from './main.js';
 
 /** Resumes many guests, and holds each against a guest that was booted: does the kernel show the same? */
@@ -62,7 +63,7 @@ async function tallyOf(kernel: string, topology: string, count: number): Promise
       const spec: GuestSpec = await specFor(kernel, topology, dir);
       const { guest, ...cost } = await measured(spec, start);
       try {
-        return { ...cost, start: guest.start, state: withNormalNames(await readState(guest)) };
+        return { ...cost, start: guest.start, state: comparable(await readState(guest)) };
       } finally {
         await guest.stop();
       }
@@ -81,7 +82,6 @@ async function tallyOf(kernel: string, topology: string, count: number): Promise
   });
 }
 
-/** Numbers go by the order in which devices were probed, so the states have come under normal names. */
 function differencesOf(booted: State, resumed: State): string {
   return diffStates(booted, resumed)
     .map((change) => JSON.stringify(change))

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { readState, withNormalNames } from '../abi/index.js';
+import { readState } from '../abi/index.js';
+import { comparable } from '../bench/comparable.js';
 import { testFolder, testSpec } from '../testing/guest.js';
 import { bootGuest, startGuest, type GuestSpec, type RunningGuest } from './index.js';
 
@@ -14,9 +15,8 @@ async function started(spec: GuestSpec, start = startGuest): Promise<RunningGues
   return guest;
 }
 
-/** Numbers go by the order in which devices were probed, which is another at each boot. */
 async function stateOf(guest: RunningGuest) {
-  return withNormalNames(await readState(guest));
+  return comparable(await readState(guest));
 }
 
 async function typed(guest: RunningGuest, line: string): Promise<string> {
