@@ -211,12 +211,9 @@ export const caseTraceSchema = z
       .meta({ description: 'what differs from the state before the first step, when it must not' }),
     splats: z.array(splat),
     artifacts: z.string().meta({ description: "folder of the case's files, relative to the run's" }),
-    attempts: z
-      .array(attempt)
-      .exactOptional()
-      .meta({
-        description: 'all attempts, oldest first, when it took several; the trace is of one that failed',
-      }),
+    attempts: z.array(attempt).exactOptional().meta({
+      description: 'all attempts, oldest first, when it took several; the trace is of one that failed',
+    }),
   })
   .meta({
     title: 'trace.json of cxlrig',
