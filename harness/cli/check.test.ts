@@ -39,7 +39,7 @@ describe('cxlrig check', () => {
     expect(output).toContain('harness/scenario/broken/unknown-errno.yaml:6:24: Linux has no errno EINVALL\n');
     expect(output).toContain('> 6 |   - { value: 0, errno: EINVALL }');
     expect(output).toContain('did you mean EINVAL?');
-    expect(output).toContain('2 files, 0 cases: 3 faults in 2 files\n');
+    expect(output).toContain('2 files, 0 cases: 4 faults in 2 files\n');
   });
 
   test('prints JSON for programs', async () => {

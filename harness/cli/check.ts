@@ -125,7 +125,8 @@ async function yamlFilesIn(folder: string): Promise<string[]> {
   return entries
     .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !file.includes('node_modules'))
+    // what lies beside patches describes these
+    .filter((file) => !/node_modules|\/kernel-configs\/series\//.test(file))
     .sort();
 }
 
