@@ -26,6 +26,7 @@ export function eventStream(
   runDir: string,
   cases: readonly PlannedCase[],
   subscriber: (event: CaseEvent) => void,
+  signal: AbortSignal,
 ): EventStream {
   const byKey = new Map(cases.map((planned) => [planned.key, planned]));
   const ended = new Map<string, CaseTrace>();
@@ -45,7 +46,11 @@ export function eventStream(
     onTestCaseResult(testCase) {
       const planned = byKey.get(testCase.name);
       if (!planned) return;
-      finish(planned, readTrace(runDir, planned) ?? infraTrace(planned, silenceOf(testCase)));
+      finish(
+        planned,
+        readTrace(runDir, planned) ??
+          infraTrace(planned, signal.aborted ? 'interrupted' : silenceOf(testCase)),
+      );
     },
     onTestRunEnd(_modules, errors) {
       unhandled.push(...errors.map(describe));

@@ -29,7 +29,7 @@ export async function runSession(
 ): Promise<CaseTrace[]> {
   const sweep = (): void => sweepGuests(briefing.runDir);
   process.once('exit', sweep);
-  const stream = eventStream(briefing.runDir, briefing.cases, subscriber);
+  const stream = eventStream(briefing.runDir, briefing.cases, subscriber, signal);
   await Promise.all(
     briefing.cases.map(({ artifacts }) => mkdir(join(briefing.runDir, artifacts), { recursive: true })),
   );
@@ -51,6 +51,12 @@ async function start(
   const files = [...new Set(briefing.cases.map(({ file }) => file))];
   let vitest: Vitest | undefined;
   const cancel = (): void => void vitest?.cancelCurrentRun('keyboard-input');
+  const own = new Set(listenersToSignals().map(([, listener]) => listener));
+  const onInit = (created: Vitest): void => {
+    vitest = created;
+    // vitest ends the process at once on a signal, but there are reports to write first
+    for (const [name, listener] of listenersToSignals()) if (!own.has(listener)) process.off(name, listener);
+  };
   signal.addEventListener('abort', cancel);
   try {
     return await startVitest(
@@ -68,7 +74,7 @@ async function start(
         fileParallelism: true,
         bail: request.bail,
         passWithNoTests: true,
-        reporters: [{ onInit: (created) => void (vitest = created), ...reporter }],
+        reporters: [{ onInit, ...reporter }],
         sequence: { sequencer: byMachine(briefing.cases) },
         server: { deps: { external: [externalCode] } },
         provide: { cxlrig: briefing },
@@ -83,6 +89,15 @@ async function start(
   } finally {
     signal.removeEventListener('abort', cancel);
   }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+type Listener = (...args: unknown[]) => void;
+
+function listenersToSignals(): (readonly [(typeof SIGNALS)[number], Listener])[] {
+  return SIGNALS.flatMap((name) =>
+    process.rawListeners(name).map((listener) => [name, listener as Listener] as const),
+  );
 }
 
 /** Scenario files that use the same machine follow one another, so that a worker's guest can be used again. */

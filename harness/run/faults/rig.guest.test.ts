@@ -502,7 +502,7 @@ function outcomeOf(exitCode: number | undefined, told: string): Outcome {
 async function leftIn(dir: string): Promise<string[]> {
   await gone(dir).catch(() => undefined);
   const files = (await readdir(dir, { recursive: true })).filter((name) =>
-    /(?:^|\/)(?:initrd|id_ed25519|known_hosts|\.vite)$|\.draft-|\.lock$/.test(name),
+    /(?:^|\/)(?:initrd|id_ed25519|known_hosts|\.vite)$|\.draft-/.test(name),
   );
   return [...(await processesIn(dir)).map((pid) => `process ${pid}`), ...files];
 }
