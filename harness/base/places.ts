@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The package's own root: the folder that holds package.json, whether we run from source or from dist/. */
 export const packageRoot: string = findPackageRoot(dirname(fileURLToPath(import.meta.url)));
 
-/** Where built and fetched things are kept between runs: `$CXLRIG_CACHE`, else the XDG cache folder. */
+/**
+ * Where built and fetched things are kept between runs: `$CXLRIG_CACHE`, else the XDG cache folder. A variable that is
+ * empty counts as not set.
+ */
 export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
-  return env['CXLRIG_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'cxlrig');
+  return resolve(env['CXLRIG_CACHE'] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'cxlrig'));
 }
 
 function findPackageRoot(from: string): string {
