@@ -122,12 +122,14 @@ async function filesToCheck(wanted: readonly string[]): Promise<string[]> {
 
 async function yamlFilesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    // what lies beside patches describes these
-    .filter((file) => !/node_modules|\/kernel-configs\/series\//.test(file))
-    .sort();
+  return (
+    entries
+      .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name))
+      // what lies beside patches describes these
+      .filter((file) => !/node_modules|\/kernel-configs\/series\//.test(file))
+      .sort()
+  );
 }
 
 function asText(checked: readonly CheckedFile[], color: boolean): string {

@@ -224,7 +224,10 @@ export const scenarioDocument = z.strictObject({
   boot: z
     .enum(['any', 'fresh', 'cold'])
     .default('any')
-    .meta({ description: 'fresh: a guest of its own; cold: one that was booted for this case, not resumed from a template' }),
+    .meta({
+      description:
+        'fresh: a guest of its own; cold: one that was booted for this case, not resumed from a template',
+    }),
   kernel: z
     .strictObject({ cmdline: z.array(kernelOption).optional() })
     .optional()
