@@ -221,13 +221,10 @@ export const scenarioDocument = z.strictObject({
     .string()
     .min(1)
     .meta({ description: 'name of a topology, or path of one relative to this file (./mine.yaml)' }),
-  boot: z
-    .enum(['any', 'fresh', 'cold'])
-    .default('any')
-    .meta({
-      description:
-        'fresh: a guest of its own; cold: one that was booted for this case, not resumed from a template',
-    }),
+  boot: z.enum(['any', 'fresh', 'cold']).default('any').meta({
+    description:
+      'fresh: a guest of its own; cold: one that was booted for this case, not resumed from a template',
+  }),
   kernel: z
     .strictObject({ cmdline: z.array(kernelOption).optional() })
     .optional()
