@@ -45,7 +45,8 @@ export async function refresh(apt: AptRoot, progress: Progress, since: number): 
     await writeWhole(join(apt.dir, 'debian.sources'), sourcesList(apt, suites, 'Packages'));
     await runApt(apt, ['update', '--error-on=any'], (fraction) => progress({ task, fraction }));
     await writeWhole(join(apt.dir, 'codenames.json'), JSON.stringify(codenames));
-    await writeWhole(stamp, '');
+    // with a text of its own, for only what differs is written; its age is what is looked at
+    await writeWhole(stamp, new Date().toISOString());
   } finally {
     await unlock().catch(() => undefined);
   }

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { discardCorrupt } from '../base/cache.js';
 import { RigError } from '../base/errors.js';
 import { bootGuest, type BootOptions } from './boot.js';
 import { GuestDied, type GuestSpec, type RunningGuest } from './guest.js';
@@ -15,8 +17,18 @@ export interface StartOptions extends BootOptions {
  * A guest that answers, as soon as may be: resumed from a template, which is made when there is none, unless there is a reason
  * to boot it. When it can't be resumed it is booted; `start` of the guest tells.
  * @throws as `bootGuest`: nothing that goes wrong with a template is seen but by its cost
+ * @throws RigError (host) when the guest did not come up and the cache's kernel or image is not what was put there
  */
 export async function startGuest(spec: GuestSpec, options: StartOptions = {}): Promise<RunningGuest> {
+  try {
+    return await resumeOrBoot(spec, options);
+  } catch (error) {
+    await refuseCorrupt(spec, error);
+    throw error;
+  }
+}
+
+async function resumeOrBoot(spec: GuestSpec, options: StartOptions): Promise<RunningGuest> {
   const reason = options.cold ?? (await coldReason(spec));
   if (reason !== undefined) return withReason(await bootGuest(spec, options), { reason });
   const qemu = await knownQemu();
@@ -45,6 +57,8 @@ async function resumed(
   try {
     template = await templateFor(spec, qemu, options.signal);
   } catch (error) {
+    // a second boot of the same would be waited for in vain
+    await refuseCorrupt(spec, error);
     const why = `no template could be made: ${wordsOf(error)}`;
     failed.set(subject, why);
     return new Failure(why);
@@ -58,6 +72,24 @@ async function resumed(
       await discardTemplate(template);
     }
     return new Failure(`the resumed guest did not come up: ${wordsOf(error)}`);
+  }
+}
+
+/**
+ * A guest that does not come up may have been given a kernel or an image that the disk has spoilt since it was made.
+ * @throws RigError when it was
+ */
+async function refuseCorrupt(spec: GuestSpec, cause: unknown): Promise<void> {
+  for (const file of [spec.kernel.image, spec.initramfs]) {
+    const corrupt = await discardCorrupt(dirname(file));
+    if (corrupt === undefined) continue;
+    throw new RigError(
+      'host',
+      `${corrupt} is corrupt, so the guest did not come up; it was removed from the cache`,
+      'run it again, and it is made anew; when that happens often, check the disk',
+      [],
+      { cause },
+    );
   }
 }
 

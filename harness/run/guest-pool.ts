@@ -1,9 +1,8 @@
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { readState, type State } from '../abi/index.js';
-import { discardCorrupt } from '../base/cache.js';
 import { RigError } from '../base/errors.js';
-import { startGuest, type GuestSpec, type RunningGuest } from '../guest/index.js';
+import { startGuest, type RunningGuest } from '../guest/index.js';
 import type { ScenarioCase } from '../scenario/index.js';
 import { coldReason } from './boot-choice.js';
 import type { Briefing } from './briefing.js';
@@ -72,7 +71,7 @@ function makePool(briefing: Briefing): GuestPool {
       if (!bootable) throw new RigError('kernel', `kernel ${planned.kernel} was not prepared for this run`);
       const dir = join(briefing.runDir, 'guests', `${process.pid}-${(boots += 1)}`);
       await mkdir(dir, { recursive: true });
-      const guest = await start(
+      const guest = await startGuest(
         {
           kernel: bootable.kernel,
           initramfs: bootable.initramfs,
@@ -91,29 +90,6 @@ function makePool(briefing: Briefing): GuestPool {
       if (!clean || held?.isOwn) await end();
     },
   };
-}
-
-/**
- * A guest that does not come up may have been given a kernel or an image that the disk has spoilt since it was made.
- * @throws RigError when it was; else what the boot threw
- */
-async function start(spec: GuestSpec, options: { readonly cold: string | undefined }): Promise<RunningGuest> {
-  try {
-    return await startGuest(spec, options);
-  } catch (error) {
-    for (const file of [spec.kernel.image, spec.initramfs]) {
-      const corrupt = await discardCorrupt(dirname(file));
-      if (corrupt === undefined) continue;
-      throw new RigError(
-        'host',
-        `${corrupt} is corrupt, so the guest did not come up; it was removed from the cache`,
-        'run it again, and it is made anew; when that happens often, check the disk',
-        [],
-        { cause: error },
-      );
-    }
-    throw error;
-  }
 }
 
 function machineKey(planned: PlannedCase, scenarioCase: ScenarioCase): string {
