@@ -126,7 +126,7 @@ async function readTree(
     if (result.failed)
       throw new RigError(
         'kernel',
-        `could not bring ${source.label} to ${place.src}`,
+        `could not bring ${source.label} to ${place.src}: ${result.stderr.trim().split('\n')[0] || result.shortMessage}`,
         'remove the build and try again: cxlrig kernel clean',
         result.stderr.split('\n').slice(-10),
       );

@@ -14,7 +14,7 @@ export interface Edit {
 
 /**
  * A bare git repository whose first commit is the kernel source that a profile names, and whose others edit it.
- * Nothing but the edited files is stored in it; the rest is where the sources were unpacked: to store a whole kernel
+ * Nothing but the edited files, as they were and as they become, is stored in it; the rest is where the sources were unpacked: to store a whole kernel
  * takes minutes.
  *
  * @returns the ids of the commits, the unchanged sources first
@@ -44,7 +44,9 @@ export async function kernelRepository(
   const commits = [await git(['commit-tree', base], 'The sources as Debian has them\n')];
   const texts = new Map<string, string>();
   for (const { subject, path, change } of edits) {
-    const text = texts.get(path) ?? (await readFile(join(pristine.dir, path), 'utf8'));
+    const original = join(pristine.dir, path);
+    if (!texts.has(path)) await git(['hash-object', '-w', '--no-filters', original]);
+    const text = texts.get(path) ?? (await readFile(original, 'utf8'));
     const changed = change(text);
     if (changed === text) throw new Error(`"${subject}" changes nothing in ${path}`);
     texts.set(path, changed);

@@ -77,7 +77,7 @@ const ROWS: readonly Row[] = [
     outcome: 'pass',
     says: /^$/,
     withinSeconds: 60,
-    evidence: /(flood flood[^]*){1000}/,
+    evidence: /flood flood/,
   },
   {
     fault: 'a write that never returns',
