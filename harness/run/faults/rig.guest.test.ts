@@ -391,7 +391,7 @@ describe('what goes wrong with the cache', () => {
       in: 'rig',
       outcome: 'infra',
       says: /initramfs is corrupt[^]*removed from the cache/,
-      withinSeconds: 180,
+      withinSeconds: 240,
     },
     async () => {
       const work = await bench();
