@@ -1,24 +1,18 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../base/errors.js';
-import { GuestDied, GuestTimeout, chooseAccelerator, startGuest, type RunningGuest } from '../guest/index.js';
-import { chooseProfile } from '../kernel/index.js';
-import { liveView } from '../report/live.js';
-import { prepareBootable } from '../run/prepare.js';
+import { GuestDied, GuestTimeout, type RunningGuest } from '../guest/index.js';
 import { draftText } from '../scenario/recording/draft.js';
 import { startRecorder, type Recorder } from '../scenario/recording/recorder.js';
 import { loadTopology, type MachinePlan } from '../topology/index.js';
-import { abortOnInterrupt } from './interrupt.js';
-import { KERNEL_FLAGS_HELP, withKernelFlags, type KernelFlags } from './kernel-flags.js';
+import { KERNEL_FLAGS_HELP, withKernelFlags } from './kernel-flags.js';
+import { withOneGuest, type OneGuestFlags } from './one-guest.js';
 
-interface RecordFlags extends KernelFlags {
-  readonly kernel?: string;
+interface RecordFlags extends OneGuestFlags {
   readonly out?: string;
-  readonly accel?: 'tcg' | 'kvm';
 }
 
 export function registerRecord(program: Command): void {
@@ -62,51 +56,27 @@ async function record(topology: string, flags: RecordFlags): Promise<number> {
       'give another name with --out: a recording overwrites nothing',
     );
   }
-  const { kernel, kernelTree, patches, mirror } = flags;
   const machine = await loadTopology(topology);
-  const interrupt = abortOnInterrupt();
-  const view = liveView(process.stderr);
-  const dir = await mkdtemp(join(tmpdir(), 'cxlrig-record-'));
-  try {
-    const progress = view.progress.bind(view);
-    const profile = await chooseProfile({ profile: kernel, kernelTree, patches });
-    const bootable = await prepareBootable(profile, { progress, mirror, signal: interrupt.signal });
-    const { accelerator } = await chooseAccelerator(flags.accel);
-    progress({ task: `boot ${bootable.kernel.release} on ${machine.name}` });
-    const guest = await startGuest(
-      { ...bootable, machine, cmdline: [], accelerator, dir },
-      { signal: interrupt.signal },
-    );
-    view.close();
-    try {
-      const { recorder, ending } = await session(guest, machine, interrupt.signal);
-      if (recorder.steps.length === 0) {
-        process.stderr.write('nothing was typed, so nothing is written\n');
-        return 0;
-      }
-      const text = await draftText(
-        {
-          topology,
-          kernel: bootable.kernel.release,
-          steps: recorder.steps,
-          ...(ending !== undefined && { ending }),
-        },
-        file,
-      );
-      await writeFile(file, text, { flag: 'wx' });
-      const shown = relative(process.cwd(), file) || file;
-      process.stderr.write(
-        `${recorder.steps.length} steps: ${shown}\nplay them with: cxlrig run ./${shown}\n`,
-      );
+  return withOneGuest(flags, { machine, cmdline: [] }, async (guest, signal) => {
+    const { recorder, ending } = await session(guest, machine, signal);
+    if (recorder.steps.length === 0) {
+      process.stderr.write('nothing was typed, so nothing is written\n');
       return 0;
-    } finally {
-      await guest.stop();
     }
-  } finally {
-    view.close();
-    interrupt.release();
-    await rm(dir, { recursive: true, force: true });
-  }
+    const text = await draftText(
+      {
+        topology,
+        kernel: guest.spec.kernel.release,
+        steps: recorder.steps,
+        ...(ending !== undefined && { ending }),
+      },
+      file,
+    );
+    await writeFile(file, text, { flag: 'wx' });
+    const shown = relative(process.cwd(), file) || file;
+    process.stderr.write(`${recorder.steps.length} steps: ${shown}\nplay them with: cxlrig run ./${shown}\n`);
+    return 0;
+  });
 }
 
 interface Session {

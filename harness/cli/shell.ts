@@ -1,19 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Option, type Command } from 'commander';
-import { attachTerminal, chooseAccelerator, startGuest } from '../guest/index.js';
-import { chooseProfile } from '../kernel/index.js';
-import { liveView } from '../report/live.js';
-import { prepareBootable } from '../run/prepare.js';
+import { attachTerminal } from '../guest/index.js';
 import { loadTopology } from '../topology/index.js';
-import { abortOnInterrupt } from './interrupt.js';
 import { collect } from './argument.js';
-import { KERNEL_FLAGS_HELP, withKernelFlags, type KernelFlags } from './kernel-flags.js';
+import { KERNEL_FLAGS_HELP, withKernelFlags } from './kernel-flags.js';
+import { withOneGuest, type OneGuestFlags } from './one-guest.js';
 
-interface ShellFlags extends KernelFlags {
-  readonly kernel?: string;
-  readonly accel?: 'tcg' | 'kvm';
+interface ShellFlags extends OneGuestFlags {
   readonly append: string[];
   readonly cold?: boolean;
 }
@@ -51,30 +43,7 @@ Examples:
 }
 
 async function shell(topology: string, flags: ShellFlags): Promise<number> {
-  const { kernel, kernelTree, patches, mirror } = flags;
   const machine = await loadTopology(topology);
-  const interrupt = abortOnInterrupt();
-  const view = liveView(process.stderr);
-  const dir = await mkdtemp(join(tmpdir(), 'cxlrig-shell-'));
-  try {
-    const progress = view.progress.bind(view);
-    const profile = await chooseProfile({ profile: kernel, kernelTree, patches });
-    const bootable = await prepareBootable(profile, { progress, mirror, signal: interrupt.signal });
-    const { accelerator } = await chooseAccelerator(flags.accel);
-    progress({ task: `boot ${bootable.kernel.release} on ${machine.name}` });
-    const guest = await startGuest(
-      { ...bootable, machine, cmdline: flags.append, accelerator, dir },
-      { signal: interrupt.signal, cold: flags.cold ? 'asked for by --cold' : undefined },
-    );
-    view.close();
-    try {
-      return await attachTerminal(guest);
-    } finally {
-      await guest.stop();
-    }
-  } finally {
-    view.close();
-    interrupt.release();
-    await rm(dir, { recursive: true, force: true });
-  }
+  const cold = flags.cold ? 'asked for by --cold' : undefined;
+  return withOneGuest(flags, { machine, cmdline: flags.append, cold }, (guest) => attachTerminal(guest));
 }

@@ -24,8 +24,10 @@ export interface RunOutcome {
 }
 
 export interface RunSubscriber {
-  /** everything is ready: the first guest boots next */
-  /** @param remark why less is done at once than was asked for */
+  /**
+   * everything is ready: the first guest boots next
+   * @param remark why less is done at once than was asked for
+   */
   started(environment: RunSummary['environment'], cases: number, runDir: string, remark?: string): void;
   event(event: CaseEvent): void;
 }

@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chooseAccelerator, startGuest, type Accelerator, type RunningGuest } from '../guest/index.js';
+import { chooseProfile } from '../kernel/index.js';
+import { liveView } from '../report/live.js';
+import { prepareBootable } from '../run/prepare.js';
+import type { MachinePlan } from '../topology/index.js';
+import { abortOnInterrupt } from './interrupt.js';
+import type { KernelFlags } from './kernel-flags.js';
+
+/** The flags of the verbs whose guest is for the person at the terminal. */
+export interface OneGuestFlags extends KernelFlags {
+  readonly kernel?: string;
+  readonly accel?: Accelerator;
+}
+
+interface OneGuest {
+  readonly machine: MachinePlan;
+  readonly cmdline: readonly string[];
+  /** why the guest must boot, if it must */
+  readonly cold?: string | undefined;
+}
+
+/** Does the work with a guest of its own, which ends with it; what is waited for until then is told on standard error. */
+export async function withOneGuest<T>(
+  { kernel, kernelTree, patches, mirror, accel }: OneGuestFlags,
+  { machine, cmdline, cold }: OneGuest,
+  work: (guest: RunningGuest, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const interrupt = abortOnInterrupt();
+  const { signal } = interrupt;
+  const view = liveView(process.stderr);
+  const dir = await mkdtemp(join(tmpdir(), 'cxlrig-guest-'));
+  try {
+    const progress = view.progress.bind(view);
+    const profile = await chooseProfile({ profile: kernel, kernelTree, patches });
+    const bootable = await prepareBootable(profile, { progress, mirror, signal });
+    const { accelerator } = await chooseAccelerator(accel);
+    progress({ task: `boot ${bootable.kernel.release} on ${machine.name}` });
+    const guest = await startGuest({ ...bootable, machine, cmdline, accelerator, dir }, { signal, cold });
+    view.close();
+    try {
+      return await work(guest, signal);
+    } finally {
+      await guest.stop();
+    }
+  } finally {
+    view.close();
+    interrupt.release();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
