@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
+import { packageRoot } from '../base/places.js';
 import { silent } from '../base/progress.js';
 import { bootGuest, startGuest, type GuestSpec, type RunningGuest } from '../guest/index.js';
 import { chooseProfile } from '../kernel/index.js';
+import type { CaseTrace } from '../report/trace.js';
 import { prepareBootable } from '../run/prepare.js';
 import { loadTopology } from '../topology/index.js';
 
@@ -41,6 +44,29 @@ export async function inFolder<T>(work: (dir: string) => Promise<T>): Promise<T>
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+export interface TimedRun {
+  readonly milliseconds: number;
+  readonly traces: readonly CaseTrace[];
+}
+
+/** `cxlrig run` with these options, from the outside; its artifacts go to the folder, which is empty. */
+export async function timedRun(
+  options: readonly string[],
+  out: string,
+  { reject }: { readonly reject: boolean },
+): Promise<TimedRun> {
+  const began = performance.now();
+  await execa('node', [join(packageRoot, 'dist/harness/cli/main.js'), 'run', ...options, '--out', out], {
+    reject,
+    stdin: 'ignore',
+  });
+  const milliseconds = performance.now() - began;
+  const [run = ''] = await readdir(out);
+  const cases = join(out, run, 'cases');
+  const texts = (await readdir(cases)).map((name) => readFile(join(cases, name, 'trace.json'), 'utf8'));
+  return { milliseconds, traces: (await Promise.all(texts)).map((text) => JSON.parse(text) as CaseTrace) };
 }
 
 /** Time of the process on the host's cores so far. */

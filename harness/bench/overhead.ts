@@ -1,11 +1,9 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { execa } from 'execa';
-import { packageRoot } from '../base/places.js';
 import { startGuest } from '../guest/index.js';
 import type { CaseTrace } from '../report/trace.js';
-import { inFolder, print, printTable, specFor } from './measuring.js';
+import { inFolder, print, printTable, specFor, timedRun } from './measuring.js';
 import type { Section } from './main.js';
 
 /**
@@ -23,9 +21,9 @@ export const overhead: Section = {
     const scenario = positionals[0] ?? 'current/cxl-cli';
     await inFolder(async (folder) => {
       const command = [scenario, ...(values.t === undefined ? [] : ['-t', values.t]), '--jobs', '1'];
-      await runAs(command, join(folder, 'first')); // fills the cache, so that the second one is what is measured
-      const harness = await runAs(command, join(folder, 'second'));
-      const traces = await tracesIn(join(folder, 'second'));
+      const timed = (name: string) => timedRun(command, join(folder, name), { reject: true });
+      await timed('first'); // fills the cache, so that the second one is what is measured
+      const { milliseconds: harness, traces } = await timed('second');
       const fresh = traces.filter(({ guest }) => guest && !guest.reused);
       const bare = await byHand(fresh, traces.flatMap(linesOf), folder);
       print(`${scenario}: ${traces.length} cases, ${fresh.length} guests`);
@@ -37,21 +35,6 @@ export const overhead: Section = {
     });
   },
 };
-
-async function runAs(options: readonly string[], out: string): Promise<number> {
-  const began = performance.now();
-  await execa('node', [join(packageRoot, 'dist/harness/cli/main.js'), 'run', ...options, '--out', out], {
-    stdin: 'ignore',
-  });
-  return performance.now() - began;
-}
-
-async function tracesIn(out: string): Promise<CaseTrace[]> {
-  const [run = ''] = await readdir(out);
-  const cases = join(out, run, 'cases');
-  const texts = (await readdir(cases)).map((name) => readFile(join(cases, name, 'trace.json'), 'utf8'));
-  return (await Promise.all(texts)).map((text) => JSON.parse(text) as CaseTrace);
-}
 
 function linesOf({ steps }: CaseTrace): string[] {
   return steps.flatMap(({ lines }) =>

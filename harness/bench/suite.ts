@@ -1,10 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { execa } from 'execa';
-import { packageRoot } from '../base/places.js';
 import type { CaseTrace } from '../report/trace.js';
-import { inFolder, print, printTable } from './measuring.js';
+import { inFolder, print, printTable, timedRun, type TimedRun } from './measuring.js';
 import type { Section } from './main.js';
 
 /** Runs scenarios with every guest booted, and with guests resumed, and holds the verdicts against each other. */
@@ -34,29 +30,9 @@ export const suite: Section = {
   },
 };
 
-interface OneRun {
-  readonly milliseconds: number;
-  readonly traces: readonly CaseTrace[];
-}
-
-async function runOnce(options: readonly string[]): Promise<OneRun> {
-  return inFolder(async (out) => {
-    const began = performance.now();
-    await execa('node', [join(packageRoot, 'dist/harness/cli/main.js'), 'run', ...options, '--out', out], {
-      reject: false,
-      stdin: 'ignore',
-    });
-    const milliseconds = performance.now() - began;
-    const [run = ''] = await readdir(out);
-    const names = await readdir(join(out, run, 'cases'));
-    const traces = await Promise.all(
-      names.map(
-        async (name) =>
-          JSON.parse(await readFile(join(out, run, 'cases', name, 'trace.json'), 'utf8')) as CaseTrace,
-      ),
-    );
-    return { milliseconds, traces };
-  });
+/** A case may fail: it is the verdicts that are held against each other. */
+async function runOnce(options: readonly string[]): Promise<TimedRun> {
+  return inFolder((out) => timedRun(options, out, { reject: false }));
 }
 
 function verdictsThatDiffer(a: readonly CaseTrace[], b: readonly CaseTrace[]): string[] {
@@ -69,7 +45,7 @@ function verdictsThatDiffer(a: readonly CaseTrace[], b: readonly CaseTrace[]): s
   });
 }
 
-function rowOf(jobs: string, how: string, { milliseconds, traces }: OneRun, cold: OneRun): string[] {
+function rowOf(jobs: string, how: string, { milliseconds, traces }: TimedRun, cold: TimedRun): string[] {
   const fresh = traces.flatMap(({ guest }) => (guest && !guest.reused ? guest : []));
   const sum = (values: readonly number[]): string =>
     `${(values.reduce((a, b) => a + b, 0) / 1000).toFixed(1)} s`;
