@@ -15,7 +15,7 @@ import type {
 
 /**
  * The state from what `stateScript` printed: `device PATH REALPATH`, `driver PATH NAME`, `uport PATH NAME`,
- * `name PATH` and `opens PATH` lines, then grep's `FILE:LINE` for every line of every file. A device of which an
+ * `name PATH` lines, then grep's `FILE:LINE` for every line of every file. A device of which an
  * attribute that every such device has is missing was just going away: it is left out.
  */
 export function parseState(text: string): State {
@@ -166,7 +166,6 @@ function daxDeviceOf(read: Readings, name: string): DaxDevice | undefined {
   if (get('size') === undefined) return undefined;
   return {
     driver: read.driver('dax', name),
-    opens: read.opens(`/dev/${name}`),
     size: Number(get('size')),
     ...optional('align', numberOf(get('align'))),
     ...optional('targetNode', numberOf(get('target_node'))),

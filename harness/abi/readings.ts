@@ -4,8 +4,6 @@ export type Bus = 'cxl' | 'dax' | 'nd';
 /** What was read, by where it stands in the guest. */
 export interface Readings {
   file(path: string): string | undefined;
-  /** open(2) of the device node succeeded */
-  opens(path: string): boolean;
   /** names below a folder that the script looked for by glob */
   names(folder: string): string[];
   devices(bus: Bus): string[];
@@ -26,15 +24,13 @@ export function readingsOf(text: string): Readings {
     uport: new Map<string, string>(),
   };
   const names: string[] = [];
-  const opening = new Set<string>();
   const attributes = new Map<string, string[]>();
   for (const line of text.split('\n')) {
-    const words = /^(device|driver|uport|name|opens) (\S+) ?(.*)$/.exec(line);
+    const words = /^(device|driver|uport|name) (\S+) ?(.*)$/.exec(line);
     if (words) {
       const [, kind, written = '', value = ''] = words;
       const path = absolute(written);
       if (kind === 'name') names.push(path);
-      else if (kind === 'opens') opening.add(path);
       else said[kind as keyof typeof said].set(path, value);
       continue;
     }
@@ -52,7 +48,6 @@ export function readingsOf(text: string): Readings {
   const pathOf = (bus: Bus, device: string): string => `/sys/bus/${bus}/devices/${device}`;
   return {
     file: (path) => files.get(path),
-    opens: (path) => opening.has(path),
     names: (folder) => names.flatMap((path) => (path.startsWith(folder) ? [path.slice(folder.length)] : [])),
     devices: (bus) =>
       [...said.device.keys()]

@@ -82,8 +82,6 @@ export function stateScript(): string {
     `for _d in ${NAMES.join(' ')}; do`,
     '  [ -e "$_d" ] || continue',
     '  _o="${_o}name $_d$_n"',
-    // `true`, not `:`, which POSIX lets end the shell when its redirection fails
-    '  case $_d in /dev/dax*) true < "$_d" && _o="${_o}opens $_d$_n";; esac',
     'done',
     'echo "$_o"',
     `grep -sHF '' $_f ${OTHER_FILES.join(' ')}`,

@@ -83,8 +83,6 @@ export interface Region {
 
 export interface DaxDevice {
   readonly driver: string | null;
-  /** /dev/daxX.Y can be opened. The node itself is there as long as the device; without device_dax, open is ENXIO. */
-  readonly opens: boolean;
   readonly size: number;
   readonly align?: number;
   readonly targetNode?: number;

@@ -43,7 +43,7 @@ describe('replaying a trace', () => {
 
   test('finds names with dots in them, and takes away what is gone', async () => {
     const { initialState } = await sampleTrace();
-    const daxDevices = { 'dax0.0': { driver: 'kmem', size: 1, opens: false } };
+    const daxDevices = { 'dax0.0': { driver: 'kmem', size: 1 } };
     const later: State = { ...initialState, daxDevices };
     const there = applyChanges(initialState, diffStates(initialState, later));
     expect(there.daxDevices).toEqual(daxDevices);

@@ -377,7 +377,7 @@ function withMemory(state: State, blockState: string, zones: readonly string[]):
     ...state,
     regions: { region0: { ...region, driver: 'cxl_region' } },
     daxDevices: {
-      'dax0.0': { driver: 'kmem', size: region.size, region: 'region0', targetNode: 1, opens: false },
+      'dax0.0': { driver: 'kmem', size: region.size, region: 'region0', targetNode: 1 },
     },
     memoryBlocks: { ...state.memoryBlocks, ...Object.fromEntries(blocks) } as State['memoryBlocks'],
     bindings: { ...state.bindings, dax: { 'dax0.0': 'kmem' } },

@@ -17,8 +17,10 @@ export async function leftoversAfter(
 ): Promise<StateChange[]> {
   const until = Date.now() + withinMs;
   for (let pause = POLL_FIRST_MS; ; pause = Math.min(pause * 1.5, POLL_MOST_MS)) {
-    const leftovers = leftoversOf(session.context.initialState, await look(session));
+    const state = session.isFresh ? session.state : await look(session);
+    const leftovers = leftoversOf(session.context.initialState, state);
     if (leftovers.length === 0 || Date.now() >= until) return leftovers;
     await sleep(pause);
+    session.isFresh = false;
   }
 }

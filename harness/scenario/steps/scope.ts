@@ -34,12 +34,19 @@ export interface StepScope {
   readonly lines: TypedLine[];
   /** the newest snapshot; `look` takes another */
   state(): State;
+  /** nothing was done in the guest since that snapshot */
+  isFresh(): boolean;
   look(): Promise<State>;
   /**
    * Types lines in one round trip.
    * @throws Refusal with the first line that fails
    */
   type(...lines: readonly ShLine[]): Promise<TypedShLine[]>;
+  /**
+   * What a text prints that only reads. No step's line, as no person would type it: it is not recorded, and what it
+   * complains of is not heard.
+   */
+  ask(text: string): Promise<string>;
   /** Runs a text in a shell of its own, whatever its exit status. */
   exec(text: string, stdin?: string): Promise<ExecResult>;
   /** @throws QmpError */
@@ -58,6 +65,9 @@ export interface ScopeOptions {
   readonly isCleanup: boolean;
   readonly isBranch: boolean;
 }
+
+/** What reading is given at the end of a step's time. */
+const LEAST_ASKED_MS = 1_000;
 
 export function makeScope(
   session: StepSession,
@@ -99,6 +109,7 @@ export function makeScope(
     deadline,
     lines,
     state: () => (isBranch ? branchState : session.state),
+    isFresh: () => !isBranch && session.isFresh,
     look: async () => {
       if (!isBranch) return look(session);
       branchState = await readState(shell);
@@ -125,6 +136,12 @@ export function makeScope(
         );
       }
       return done;
+    },
+    ask: async (text) => {
+      // an expectation may wait longer than lines may take
+      const timeoutMs = Math.max(LEAST_ASKED_MS, deadline - Date.now());
+      const { stdout } = await shell.type(`{\n${text}\n} 2>/dev/null`, { timeoutMs });
+      return stdout.toString('utf8');
     },
     exec: async (asked, stdin) => {
       session.isFresh = false;

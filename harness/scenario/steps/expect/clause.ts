@@ -14,6 +14,8 @@ export interface World {
   memdevOf(id: string): string | undefined;
   /** undefined: there is no such file */
   file(path: string): string | undefined;
+  /** open(2) of the node in /dev succeeds: it is there as long as the device, and without device_dax open is ENXIO */
+  opens(node: string): boolean;
   /** driver of a device on a bus that is not in the state; null: none, undefined: no such device */
   driverOn(bus: string, device: string): string | null | undefined;
   readonly trace: readonly TraceEvent[];

@@ -36,6 +36,7 @@ function worldOf(state: State): World {
     idOf: (serial) => Object.entries(serials).find(([, one]) => one === serial)?.[0],
     memdevOf: (id) => memdevWithSerial(serials[id] ?? -1, state),
     file: (path) => (path === '/sys/there' ? 'content\n' : undefined),
+    opens: (node) => node === 'dax9.0',
     driverOn: (_, device) => (device === '0000:0d:00.0' ? 'cxl_pci' : undefined),
     trace: [{ name: 'cxl_poison', fields: { dpa: '0x1000' }, line: 'cxl_poison: dpa=0x1000' }],
   };

@@ -33,7 +33,7 @@ function daxDevice(name: string, one: DaxDevice, clause: ClauseOf<'dax'>, world:
     compare('target_node', subject, number(clause.target_node), one.targetNode),
     compare('state', `${subject}/state`, clause.state, one.state ?? null),
     compare('hotplug', `${subject}/hotplug`, clause.hotplug, one.hotplug ?? null),
-    compare('opens', `/dev/${name}`, clause.opens, one.opens),
+    compare('opens', `/dev/${name}`, clause.opens, world.opens(name)),
   ]);
 }
 
