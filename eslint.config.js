@@ -18,5 +18,18 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'error',
     },
   },
+  {
+    files: ['harness/{scenario,run,guest,abi}/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "BinaryExpression[operator=/^[-+<>]/] > CallExpression[callee.object.name='Date'][callee.property.name='now']",
+          message: "The host's clock may be set at any time: measure with performance.now() or stopwatch().",
+        },
+      ],
+    },
+  },
   { files: ['*.config.js'], ...tseslint.configs.disableTypeChecked },
 );

@@ -243,7 +243,7 @@ async function lockEntry(
   dir: string,
   { progress = silent, staleMs = STALE_MS }: CacheOptions,
 ): Promise<EntryLock> {
-  const deadline = Date.now() + WAIT_FOR_BUILDER_MS;
+  const deadline = performance.now() + WAIT_FOR_BUILDER_MS;
   let lost = false;
   for (;;) {
     try {
@@ -259,7 +259,7 @@ async function lockEntry(
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
     }
-    if (Date.now() > deadline)
+    if (performance.now() > deadline)
       throw new RigError(
         'host',
         `another run has been building ${dir} for hours`,

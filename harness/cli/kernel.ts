@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { createColors } from '../base/colors.js';
 import { UsageError } from '../base/errors.js';
 import { formatSize } from '../base/size.js';
+import { stopwatch } from '../base/stopwatch.js';
 import {
   cachedThings,
   listProfiles,
@@ -169,12 +170,12 @@ async function watched(
 }
 
 async function build(profile: string | undefined, options: ResolveOptions): Promise<number> {
-  const began = Date.now();
+  const elapsed = stopwatch();
   const kernel = await resolveKernel(profile, options);
   const colors = createColors(process.stdout.isTTY);
   process.stdout.write(
     [
-      `${colors.green('ready')} ${kernel.release} (${kernel.profile}) in ${seconds(Date.now() - began)}`,
+      `${colors.green('ready')} ${kernel.release} (${kernel.profile}) in ${seconds(elapsed())}`,
       `  from     ${kernel.origin}`,
       `  image    ${kernel.image}`,
       `  modules  ${kernel.modulesDir}`,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { RigError, UsageError } from '../base/errors.js';
 import { silent, type Progress } from '../base/progress.js';
+import { stopwatch } from '../base/stopwatch.js';
 import { buildKernel, configureOnly, prepareSeries, whatIsBuilt, type PreparedSeries } from './build.js';
 import { fetchDebianImage, type CachedKernel, type FetchOptions } from './debian-image.js';
 import { readEntry } from './kernel-entry.js';
@@ -71,7 +72,7 @@ export async function resolveEachPatch(
     const prepared = await prepareSeries(chosen, fetching);
     const steps: PatchStep[] = [];
     for (const [index, { name, subject }] of prepared.patches.entries()) {
-      const began = Date.now();
+      const elapsed = stopwatch();
       const outcome = await buildKernel(prepared, index + 1, fetching).then(
         async (built) => ({ kernel: await describeBuilt(built, prepared, index + 1) }),
         (error: unknown) => {
@@ -84,7 +85,7 @@ export async function resolveEachPatch(
         of: prepared.patches.length,
         patch: { name, ...(subject === undefined ? {} : { subject }) },
         ...outcome,
-        milliseconds: Date.now() - began,
+        milliseconds: elapsed(),
       };
       steps.push(step);
       await afterEach(step);

@@ -2,6 +2,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StateChange } from '../abi/index.js';
 import { RigError } from '../base/errors.js';
+import { stopwatch } from '../base/stopwatch.js';
 import { GuestDied, sshCommand, type GuestDeath, type RunningGuest } from '../guest/index.js';
 import {
   TRACE_VERSION,
@@ -58,6 +59,7 @@ interface CaseRecord {
 export async function runCase(run: CaseRun): Promise<CaseTrace> {
   const { planned, scenarioCase, briefing, emit } = run;
   const startedAt = Date.now();
+  const elapsed = stopwatch();
   const identity = identityOf(planned, scenarioCase);
   emit({ type: 'case-started', at: startedAt, case: identity });
   const record: CaseRecord = { consoleMark: 0, steps: [], leftovers: [], clean: false };
@@ -66,7 +68,7 @@ export async function runCase(run: CaseRun): Promise<CaseTrace> {
   } catch (error) {
     blame(error, record, scenarioCase);
   }
-  const trace = makeTrace(run, identity, record, startedAt);
+  const trace = makeTrace(run, identity, record, { startedAt, milliseconds: elapsed() });
   await keep(trace, record, briefing);
   await release(run, trace, record);
   return trace;
@@ -114,7 +116,7 @@ async function runAllSteps(
     emit,
     findSplats,
     allowSplats: scenarioCase.allowSplats,
-    deadline: Date.now() + scenarioCase.timeoutMs,
+    deadline: performance.now() + scenarioCase.timeoutMs,
   });
   const main = await runSteps(scenarioCase.steps, session);
   record.steps = main.steps;
@@ -142,7 +144,12 @@ function blame(error: unknown, record: CaseRecord, { position }: ScenarioCase): 
   record.failure ??= { message: text, position, blame: 'rig' };
 }
 
-function makeTrace(run: CaseRun, identity: CaseIdentity, record: CaseRecord, startedAt: number): CaseTrace {
+function makeTrace(
+  run: CaseRun,
+  identity: CaseIdentity,
+  record: CaseRecord,
+  time: Pick<CaseTrace, 'startedAt' | 'milliseconds'>,
+): CaseTrace {
   const { planned, scenarioCase, briefing } = run;
   const { lent, failure, leftovers } = record;
   const splats = splatsOf(record, scenarioCase);
@@ -160,8 +167,7 @@ function makeTrace(run: CaseRun, identity: CaseIdentity, record: CaseRecord, sta
     case: identity,
     ...judgement,
     ...(failure && { failure }),
-    startedAt,
-    milliseconds: Date.now() - startedAt,
+    ...time,
     ...(lent && { guest: describeGuest(lent) }),
     machine: planned.machine,
     ...(lent && { initialState: lent.atBoot }),

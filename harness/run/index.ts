@@ -1,6 +1,7 @@
 import { mkdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { RigError } from '../base/errors.js';
+import { stopwatch } from '../base/stopwatch.js';
 import { chooseAccelerator, qemuVersion } from '../guest/index.js';
 import { countGuests, countVerdicts } from '../report/results.js';
 import { TRACE_VERSION, type CaseTrace, type RunSummary } from '../report/trace.js';
@@ -43,6 +44,7 @@ export async function run(
   signal: AbortSignal,
 ): Promise<RunOutcome> {
   const startedAt = Date.now();
+  const elapsed = stopwatch();
   const plan = await makePlan(request);
   const { version: qemu } = await qemuVersion();
   const choice = await chooseAccelerator(request.accelerator);
@@ -77,7 +79,7 @@ export async function run(
   const summary: RunSummary = {
     version: TRACE_VERSION,
     startedAt,
-    milliseconds: Date.now() - startedAt,
+    milliseconds: elapsed(),
     command: request.command,
     environment,
     counts,

@@ -162,7 +162,7 @@ async function bindable(bus: 'cxl' | 'dax', pattern: RegExp, { guest }: Visit): 
 
 /** The state when the region's dax device or libnvdimm region is there and driven, or nothing came for long enough. */
 async function settled(guest: GuestShell, region: string): Promise<State> {
-  const deadline = Date.now() + PROBE_MS;
+  const deadline = performance.now() + PROBE_MS;
   for (;;) {
     const state = await readState(guest);
     const dax = Object.values(state.daxDevices).find((device) => device.region === region);
@@ -170,7 +170,7 @@ async function settled(guest: GuestShell, region: string): Promise<State> {
     const isDriven =
       (dax !== undefined && (dax.driver !== 'kmem' || dax.state !== undefined)) ||
       (nd !== undefined && state.bindings.nd[nd] !== null);
-    if (isDriven || Date.now() > deadline) return state;
+    if (isDriven || performance.now() > deadline) return state;
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
 }

@@ -1,4 +1,5 @@
 import { RigError, UsageError } from '../../base/errors.js';
+import { stopwatch } from '../../base/stopwatch.js';
 import { chooseProfile } from '../../kernel/index.js';
 import type { CaseTrace } from '../../report/trace.js';
 import { run, type CaseEvent, type RunOutcome, type RunRequest } from '../index.js';
@@ -119,12 +120,12 @@ async function testCommit(
   tell: (event: BisectEvent) => void,
   signal: AbortSignal,
 ): Promise<Tested> {
-  const began = Date.now();
+  const elapsed = stopwatch();
   const step = (mark: Mark, why?: string, runDir?: string): BisectStep => ({
     commit,
     mark,
     ...(why === undefined ? {} : { why }),
-    milliseconds: Date.now() - began,
+    milliseconds: elapsed(),
     ...(runDir === undefined ? {} : { runDir }),
   });
   try {

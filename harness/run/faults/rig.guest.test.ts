@@ -170,6 +170,21 @@ describe('what goes wrong with QEMU', () => {
 describe('what goes wrong with the run', () => {
   faultTest(
     {
+      fault: "the host's clock jumps by hours, forth and back",
+      in: 'rig',
+      outcome: 'pass',
+      says: /1 pass/,
+      withinSeconds: 60,
+      remark: 'the clock that JavaScript sees, in the run and its workers; the machine has other users',
+    },
+    async () => {
+      const work = await bench('sleep 3', 'leaves-no-trace: true\n');
+      return finished(start(work, { env: { NODE_OPTIONS: `--import=${await jumpingClock(work)}` } }));
+    },
+  );
+
+  faultTest(
+    {
       fault: 'a worker is killed (SIGKILL) in a step',
       in: 'rig',
       outcome: 'infra',
@@ -582,6 +597,22 @@ const timer = setInterval(() => {
 `;
   await writeFile(`${file}.cjs`, program, { mode: 0o755 });
   return `${file}.cjs`;
+}
+
+/** A module that has the clock jump every 0.3 s, once it is imported. */
+async function jumpingClock({ dir }: Bench): Promise<string> {
+  const file = join(dir, 'clock.mjs');
+  const program = `
+const Steady = Date;
+let jump = 0;
+globalThis.Date = class Date extends Steady {
+  constructor(...of) { if (of.length === 0) super(Date.now()); else super(...of); }
+  static now() { return Steady.now() + jump; }
+};
+setInterval(() => { jump = jump > 0 ? -2 * 3600_000 : 3 * 3600_000; }, 300).unref();
+`;
+  await writeFile(file, program);
+  return file;
 }
 
 /** A mirror that takes connections and says nothing. */

@@ -18,7 +18,7 @@ export interface StepsContext {
   readonly findSplats: (log: string) => readonly Omit<SplatRecord, 'allowed'>[];
   /** regular expressions on titles of splats that are no failure anywhere in this case */
   readonly allowSplats: readonly string[];
-  /** when the case must have ended: milliseconds since the Unix epoch */
+  /** when the case must have ended, as performance.now() tells it: setting the host's clock changes no deadline */
   readonly deadline: number;
 }
 

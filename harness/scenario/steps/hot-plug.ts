@@ -52,13 +52,13 @@ export async function hotRemove(body: StepBody<'hot-remove'>, scope: StepScope):
     for (const command of hotRemoveCommands(device))
       await giveCommand(scope, command.execute, command.arguments);
   }
-  const until = Date.now() + waitMs(scope);
+  const until = performance.now() + waitMs(scope);
   for (;;) {
     const parts = (await scope.session.context.guest.qmp('qom-list', { path: '/machine/peripheral' })) as {
       readonly name: string;
     }[];
     if (!parts.some(({ name }) => name === device.id)) return;
-    if (Date.now() > until) break;
+    if (performance.now() > until) break;
     await sleep(100);
   }
   throw new Unmet({
@@ -72,7 +72,7 @@ export async function hotRemove(body: StepBody<'hot-remove'>, scope: StepScope):
 
 /** What is left of the step's time. */
 function waitMs(scope: StepScope): number {
-  return Math.max(1_000, Math.min(2 * DEFAULT_WITHIN_MS, scope.deadline - Date.now()));
+  return Math.max(1_000, Math.min(2 * DEFAULT_WITHIN_MS, scope.deadline - performance.now()));
 }
 
 function inRules<T>(plan: () => T): T {

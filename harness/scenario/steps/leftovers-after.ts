@@ -15,11 +15,11 @@ export async function leftoversAfter(
   session: StepSession,
   withinMs: number = SETTLE_MS,
 ): Promise<StateChange[]> {
-  const until = Date.now() + withinMs;
+  const until = performance.now() + withinMs;
   for (let pause = POLL_FIRST_MS; ; pause = Math.min(pause * 1.5, POLL_MOST_MS)) {
     const state = session.isFresh ? session.state : await look(session);
     const leftovers = leftoversOf(session.context.initialState, state);
-    if (leftovers.length === 0 || Date.now() >= until) return leftovers;
+    if (leftovers.length === 0 || performance.now() >= until) return leftovers;
     await sleep(pause);
     session.isFresh = false;
   }

@@ -55,7 +55,7 @@ test('a region made by steps becomes memory, and its teardown leaves no trace', 
     emit: () => undefined,
     findSplats: () => [],
     allowSplats: [],
-    deadline: Date.now() + 300_000,
+    deadline: performance.now() + 300_000,
   });
 
   const { failure, steps } = await runSteps(only.steps, session);
@@ -91,7 +91,7 @@ steps:
     emit: () => undefined,
     findSplats: () => [],
     allowSplats: [],
-    deadline: Date.now() + 300_000,
+    deadline: performance.now() + 300_000,
   });
   const { failure, steps } = await runSteps(cases[0]?.steps ?? [], session);
   expect(failure).toMatchObject({ blame: 'kernel', received: 'panic' });

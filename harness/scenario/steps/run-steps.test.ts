@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parseState } from '../../abi/parse-state.js';
 import { GuestDied, GuestTimeout, type ExecResult, type RunningGuest } from '../../guest/guest.js';
 import type { RunEvent } from '../../report/trace.js';
@@ -58,7 +58,7 @@ async function session(answer: Answer = shell, events: RunEvent[] = [], status =
     emit: (event) => events.push(event),
     findSplats: () => [],
     allowSplats: [],
-    deadline: Date.now() + 60_000,
+    deadline: performance.now() + 60_000,
   });
 }
 
@@ -275,4 +275,39 @@ test('an expectation that comes true while it is waited for holds', async () => 
     await session(),
   );
   expect(result.failure).toBeUndefined();
+});
+
+describe("when the host's clock is set while a case runs", () => {
+  const HOUR = 60 * 60_000;
+
+  /** Every look at the clock finds it set on, or back. */
+  function jumpingClock(by: number): void {
+    const real = Date.now;
+    let jumps = 0;
+    const spy = vi.spyOn(Date, 'now').mockImplementation(() => real() + by * (jumps += 1));
+    onTestFinished(() => spy.mockRestore());
+  }
+
+  test.each([
+    ['forth', HOUR],
+    ['back', -HOUR],
+  ])('%s, an expectation is waited for as long as it says, and steps take what they took', async (_, by) => {
+    const started = await session();
+    jumpingClock(by);
+    const soon = file(`soon${by}`);
+    const result = await runSteps(
+      [
+        step({ exec: { sh: `(sleep 0.3; echo now > ${soon}) >/dev/null 2>&1 &` }, timeout: '5s' }),
+        step({ expect: { file: { path: soon, equals: 'now' }, within: '5s' } }),
+        step({ expect: { file: { path: file('never'), exists: true }, within: '200ms' } }),
+      ],
+      started,
+    );
+    expect(result.steps.map(({ outcome }) => outcome)).toEqual(['pass', 'pass', 'fail']);
+    expect(result.failure?.message).toMatch(/\(waited 200 ms/);
+    for (const { milliseconds } of result.steps) {
+      expect(milliseconds).toBeGreaterThanOrEqual(0);
+      expect(milliseconds).toBeLessThan(5_000);
+    }
+  });
 });

@@ -1,4 +1,5 @@
 import { diffStates } from '../../abi/index.js';
+import { stopwatch } from '../../base/stopwatch.js';
 import type { StepFailure, StepIdentity, StepTrace } from '../../report/trace.js';
 import type { Step } from '../case.js';
 import { kindOf, stepKinds, type StepDocument, type StepKind } from '../language.js';
@@ -89,6 +90,7 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
   const { emit, guest } = session.context;
   const identity = identityOf(step, id);
   const startedAt = Date.now();
+  const elapsed = stopwatch();
   emit({ type: 'step-started', at: startedAt, step: identity });
   const scope = makeScope(session, step, id, options);
   const before = session.state;
@@ -98,7 +100,7 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
   let thrown: unknown;
   let allowed: AllowedErrnos = { fails: [], mayFail: [] };
   try {
-    if (session.context.deadline <= startedAt) throw overtime();
+    if (session.context.deadline <= performance.now()) throw overtime();
     allowed = errnosOf(step, session);
     document = await carryOut(step, scope, inner, options);
   } catch (error) {
@@ -119,7 +121,7 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
     ...identity,
     title: describeStep(document),
     startedAt,
-    milliseconds: Date.now() - startedAt,
+    milliseconds: elapsed(),
     outcome: failure ? 'fail' : isSkipped ? 'skipped' : 'pass',
     lines: scope.lines,
     changes: options.isBranch ? [] : diffStates(before, session.state),

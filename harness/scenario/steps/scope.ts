@@ -7,6 +7,7 @@ import {
   type TypedShLine,
 } from '../../abi/index.js';
 import { RigError } from '../../base/errors.js';
+import { stopwatch } from '../../base/stopwatch.js';
 import type { ExecResult, GuestShell } from '../../guest/guest.js';
 import { GuestTimeout } from '../../guest/guest.js';
 import type { TypedLine } from '../../report/trace.js';
@@ -29,7 +30,7 @@ export interface StepScope {
   readonly isCleanup: boolean;
   /** one of the branches of a parallel step: snapshots are not its own */
   readonly isBranch: boolean;
-  /** when this step must have ended: milliseconds since the Unix epoch */
+  /** when this step must have ended, as performance.now() tells it */
   readonly deadline: number;
   readonly lines: TypedLine[];
   /** the newest snapshot; `look` takes another */
@@ -85,7 +86,7 @@ export function makeScope(
       }
     : guest;
   const own = parseDuration(step.document.timeout ?? '') ?? DEFAULT_STEP_MS;
-  const deadline = Math.min(Date.now() + own, context.deadline);
+  const deadline = Math.min(performance.now() + own, context.deadline);
   const lines: TypedLine[] = [];
   let branchState = session.state;
 
@@ -94,7 +95,7 @@ export function makeScope(
     emit({ type: 'line', at: Date.now(), step: id, line });
   };
   const timeLeft = (text: string): number => {
-    const left = deadline - Date.now();
+    const left = Math.ceil(deadline - performance.now());
     if (left <= 0) throw new GuestTimeout(text, own);
     return left;
   };
@@ -139,7 +140,7 @@ export function makeScope(
     },
     ask: async (text) => {
       // an expectation may wait longer than lines may take
-      const timeoutMs = Math.max(LEAST_ASKED_MS, deadline - Date.now());
+      const timeoutMs = Math.max(LEAST_ASKED_MS, deadline - performance.now());
       const { stdout } = await shell.type(`{\n${text}\n} 2>/dev/null`, { timeoutMs });
       return stdout.toString('utf8');
     },
@@ -168,13 +169,14 @@ export function makeScope(
     qmp: async (execute, args) => {
       session.isFresh = false;
       const at = Date.now();
+      const elapsed = stopwatch();
       const line = {
         text: JSON.stringify({ execute, ...(args ? { arguments: args } : {}) }),
         channel: 'qmp',
         at,
       } as const;
       const answered = (stdout: string, code: number): void =>
-        record({ ...line, milliseconds: Date.now() - at, stdout, code });
+        record({ ...line, milliseconds: elapsed(), stdout, code });
       try {
         const answer = await guest.qmp(execute, args);
         answered(JSON.stringify(answer), 0);
@@ -216,10 +218,10 @@ export async function lookUntil<T>(
   withinMs: number,
   find: (state: State) => T | undefined,
 ): Promise<T | undefined> {
-  const until = Date.now() + withinMs;
+  const until = performance.now() + withinMs;
   for (let pause = POLL_FIRST_MS; ; pause = Math.min(pause * 1.5, POLL_MOST_MS)) {
     const found = find(scope.state());
-    if (found !== undefined || Date.now() >= until) return found;
+    if (found !== undefined || performance.now() >= until) return found;
     await sleep(pause);
     await scope.look();
   }

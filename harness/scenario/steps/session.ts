@@ -36,7 +36,7 @@ export async function openSteps(context: StepsContext): Promise<StepSession> {
  */
 export async function look(session: StepSession): Promise<State> {
   const { state, records } = await observe(session.context.guest, {
-    timeoutMs: Math.max(5_000, Math.min(30_000, session.context.deadline - Date.now())),
+    timeoutMs: Math.max(5_000, Math.min(30_000, session.context.deadline - performance.now())),
   });
   session.state = state;
   session.isFresh = true;

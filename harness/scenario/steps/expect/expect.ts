@@ -18,28 +18,33 @@ type Body = StepBody<'expect'>;
 export async function expect(body: Body, scope: StepScope): Promise<void> {
   const within = parseDuration(body.within ?? '') ?? DEFAULT_WITHIN_MS;
   const watch = startWatch();
-  const holds = await lookAgain(body, scope, watch, Date.now() + within, (misses) => misses.length === 0);
+  const holds = await lookAgain(
+    body,
+    scope,
+    watch,
+    performance.now() + within,
+    (misses) => misses.length === 0,
+  );
   if (holds.length > 0) throw unmet(holds, `waited ${seconds(within)}`, watch);
   const staying = parseDuration(body['stays-for'] ?? '');
   if (staying === undefined) return;
-  const started = Date.now();
+  const started = performance.now();
   const broken = await lookAgain(body, scope, watch, started + staying, (misses) => misses.length > 0);
   if (broken.length > 0) {
-    throw unmet(broken, `held, and stopped holding after ${seconds(Date.now() - started)}`, watch, [
+    throw unmet(broken, `held, and stopped holding after ${seconds(performance.now() - started)}`, watch, [
       'stays-for',
     ]);
   }
 }
 
 interface Watch {
-  readonly started: number;
   looks: number;
   /** what changed while waiting, newest last */
   readonly changed: string[];
 }
 
 function startWatch(): Watch {
-  return { started: Date.now(), looks: 0, changed: [] };
+  return { looks: 0, changed: [] };
 }
 
 /** Looks until it is as wanted or the time is over; what does not hold at the last look. */
@@ -56,7 +61,7 @@ async function lookAgain(
     watch.looks += 1;
     watch.changed.push(...diffStates(before, state).map(({ path }) => path));
     const misses = missesOf(body, await worldOf(body, scope, state));
-    if (isWanted(misses) || Date.now() + pause > Math.min(until, scope.session.context.deadline))
+    if (isWanted(misses) || performance.now() + pause > Math.min(until, scope.session.context.deadline))
       return misses;
     await sleep(pause);
   }
