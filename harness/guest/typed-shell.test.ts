@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import fc from 'fast-check';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { GuestTimeout } from './guest.js';
 import { typedShell, type ShellProcess, type TypedShell } from './typed-shell.js';
 
@@ -101,6 +101,22 @@ test('a line that hangs is a timeout, and the next one does not wait for it', as
   await expect(shell.type('sleep 60', { timeoutMs: 100 })).rejects.toThrow(GuestTimeout);
   expect((await typed(shell, 'echo next')).out).toBe('next\n');
   expect(opened).toBe(2);
+});
+
+test('what a line hangs in is there to be looked at, until the shell is renewed', async () => {
+  const shell = localShell();
+  const { out } = await typed(shell, 'echo $$');
+  await expect(shell.type('sleep 60', { timeoutMs: 100 })).rejects.toThrow(GuestTimeout);
+  expect((await typed(shell, `kill -0 ${out.trim()} && echo alive`)).out).toBe('alive\n');
+  shell.renew();
+  await vi.waitFor(() => expect(() => process.kill(Number(out), 0)).toThrow());
+});
+
+test('a shell that ends long after it was given up does not take the next one along', async () => {
+  const shell = localShell();
+  await expect(shell.type('sleep 0.4; exit', { timeoutMs: 100 })).rejects.toThrow(GuestTimeout);
+  await typed(shell, 'x=kept; sleep 0.6');
+  expect((await typed(shell, 'echo $x')).out).toBe('kept\n');
 });
 
 test('set -x traces to the errors and cannot fake an end', async () => {

@@ -18,9 +18,15 @@ export interface ShellProcess {
 
 export interface TypedShell {
   readonly type: GuestShell['type'];
-  /** the next line is typed into a new shell */
+  /** the next line is typed into a new shell; those before it are left alone with whatever hangs in them */
   renew(): void;
 }
+
+/**
+ * How long a shell that did not answer in time is left with what it hangs in, if nobody renews the shell before: whoever
+ * asks the guest what its programs wait for must still find it there (LAST_WORDS_MS in harness/scenario/steps).
+ */
+const STUCK_MS = 20_000;
 
 /**
  * One long-lived shell that lines are typed into, one after the other. Its variables and its working folder stay from
@@ -29,12 +35,18 @@ export interface TypedShell {
 export function typedShell(open: () => Promise<ShellProcess>): TypedShell {
   let current: Promise<Session> | undefined;
   let queue: Promise<unknown> = Promise.resolve();
+  const stuck = new Set<Promise<Session>>();
 
-  const start = async (): Promise<Session> => {
-    const shell = await open();
-    const forget = (): void => void (current = undefined);
-    shell.ended.then(forget, forget);
-    return startSession(shell);
+  const start = (): Promise<Session> => {
+    const opening = open().then((shell) => {
+      const forget = (): void => {
+        stuck.delete(opening);
+        if (current === opening) current = undefined;
+      };
+      shell.ended.then(forget, forget);
+      return startSession(shell);
+    });
+    return opening;
   };
 
   const typeNow = async (line: string, timeoutMs: number): Promise<ExecResult> => {
@@ -44,16 +56,30 @@ export function typedShell(open: () => Promise<ShellProcess>): TypedShell {
       const result = await session.run(line, timeoutMs);
       return { ...result, milliseconds: performance.now() - started };
     } catch (error) {
-      renew();
+      if (error instanceof GuestTimeout) setAside();
+      else renew();
       throw error;
     }
   };
 
-  const renew = (): void => {
-    current?.then(
+  const abandon = (opening: Promise<Session>): void => {
+    stuck.delete(opening);
+    opening.then(
       (session) => session.abandon(),
       () => undefined,
     );
+  };
+
+  const setAside = (): void => {
+    const hanging = current;
+    if (!hanging) return;
+    current = undefined;
+    stuck.add(hanging);
+    setTimeout(() => stuck.has(hanging) && abandon(hanging), STUCK_MS).unref();
+  };
+
+  const renew = (): void => {
+    for (const opening of [...stuck, ...(current ? [current] : [])]) abandon(opening);
     current = undefined;
   };
 

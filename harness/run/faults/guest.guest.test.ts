@@ -83,6 +83,7 @@ const ROWS: readonly Row[] = [
     outcome: 'fail',
     says: /did not return within 3 s: echo x > \/tmp\/nobody-reads/,
     withinSeconds: 40,
+    evidence: /stack of sh:\d+: (?:wait_for_partner|fifo_open)\+/,
   },
   {
     fault: 'clock of the guest jumps forth and back by decades',
