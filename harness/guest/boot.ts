@@ -1,5 +1,5 @@
 import { orAbort } from '../base/or-abort.js';
-import { comeUp, type BootPhase } from './come-up.js';
+import { bootDeadline, comeUp, type BootPhase } from './come-up.js';
 import { fillGuestDir, removeInitrd, removeSecrets, type GuestKeys } from './guest-dir.js';
 import type { GuestSpec, RunningGuest } from './guest.js';
 import { startMachine, type Machine } from './machine.js';
@@ -46,7 +46,7 @@ async function bootOn(
   await keys.writeKnownHosts(machine.sshPort);
   const session = openSession({ port: machine.sshPort, ...keys }, machine.watch);
   void machine.ended.then(() => session.disconnect());
-  await comeUp(machine, session, { since: 0, withinMs: spec.bootTimeoutMs, onPhase });
+  await comeUp(machine, session, { since: 0, withinMs: bootDeadline(spec), onPhase });
   await removeInitrd(spec.dir);
   return runningGuest(spec, machine, session, keys, { how: 'cold' }, performance.now() - started);
 }

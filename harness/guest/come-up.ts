@@ -1,4 +1,5 @@
 import { diagnoseBoot, INIT_READY, INIT_STARTED, KERNEL_STARTED } from './diagnosis.js';
+import type { GuestSpec } from './guest.js';
 import type { Machine } from './machine.js';
 import type { Session } from './session.js';
 
@@ -14,12 +15,17 @@ const SEEN_ON_CONSOLE = [
 export interface ComingUp {
   /** mark of the console at the machine's start */
   readonly since: number;
-  readonly withinMs?: number | undefined;
+  readonly withinMs: number;
   readonly onPhase?: ((phase: BootPhase) => void) | undefined;
 }
 
 /** Generous: a boot takes 5 s under TCG, and several times that on a host whose cores have a guest each. */
 const BOOT_MS = 120_000;
+
+/** How long the guest may take to boot, in milliseconds. */
+export function bootDeadline({ kernel, bootTimeoutMs }: GuestSpec): number {
+  return bootTimeoutMs ?? BOOT_MS * (kernel.slowness ?? 1);
+}
 
 /**
  * Waits until the system in a machine that has just started, or restarted, has answered over SSH.
@@ -28,7 +34,7 @@ const BOOT_MS = 120_000;
 export async function comeUp(
   { console }: Machine,
   session: Session,
-  { since, withinMs = BOOT_MS, onPhase }: ComingUp,
+  { since, withinMs, onPhase }: ComingUp,
 ): Promise<void> {
   const end = performance.now() + withinMs;
   const left = (): number => Math.max(1, end - performance.now());

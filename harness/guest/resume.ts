@@ -56,7 +56,8 @@ async function resumeOn(
   onPhase: BootOptions['onPhase'],
 ): Promise<RunningGuest> {
   const { console, qmp } = machine;
-  const end = started + RESUME_MS;
+  const withinMs = RESUME_MS * (spec.kernel.slowness ?? 1);
+  const end = started + withinMs;
   const left = (): number => Math.max(1, end - performance.now());
   const mark = console.length;
   await load(qmp, template);
@@ -76,7 +77,7 @@ async function resumeOn(
     if (!(error instanceof GuestTimeout)) throw error;
     throw new RigError(
       'boot',
-      `the guest did not go on within ${RESUME_MS / 1000} s`,
+      `the guest did not go on within ${withinMs / 1000} s`,
       undefined,
       lastLines(console.since(mark)),
     );

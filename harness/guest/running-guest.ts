@@ -1,4 +1,4 @@
-import { comeUp } from './come-up.js';
+import { bootDeadline, comeUp } from './come-up.js';
 import { panicLine } from './death.js';
 import { KERNEL_STARTED } from './diagnosis.js';
 import { removeSecrets, type GuestKeys } from './guest-dir.js';
@@ -40,7 +40,7 @@ export function runningGuest(
     qmp: (execute, args) => session.orDeath(qmp.execute(execute, args)),
     qmpTraffic: qmp.traffic,
     waitForEvent: (name, options) => session.orDeath(qmp.waitForEvent(name, options)),
-    reboot: () => reboot(machine, session, spec.bootTimeoutMs),
+    reboot: () => reboot(machine, session, spec),
     stop: () => (stopping ??= stop()),
   };
 }
@@ -56,21 +56,22 @@ const REBOOT =
  * While it is asked for, QEMU lets a reset be a reset; at any other time it would be the end of the machine. It takes
  * two until the kernel is back: the firmware, which finds that it has run before, makes one of its own.
  */
-async function reboot(machine: Machine, session: Session, bootTimeoutMs?: number): Promise<void> {
+async function reboot(machine: Machine, session: Session, spec: GuestSpec): Promise<void> {
   const { console, qmp, watch } = machine;
   const mark = console.length;
+  const goDownMs = GO_DOWN_MS * (spec.kernel.slowness ?? 1);
   await session.orDeath(qmp.execute('set-action', { reboot: 'reset' }));
   try {
-    const reset = qmp.waitForEvent('RESET', { timeoutMs: GO_DOWN_MS });
+    const reset = qmp.waitForEvent('RESET', { timeoutMs: goDownMs });
     // -f: init is a script that runs no services; the kernel still shuts its devices down in order.
-    session.exec(REBOOT, { timeoutMs: GO_DOWN_MS }).catch(() => undefined);
+    session.exec(REBOOT, { timeoutMs: goDownMs }).catch(() => undefined);
     await session.orDeath(reset);
     session.disconnect();
     const panic = panicLine(console.since(mark));
     if (panic) watch.declare({ kind: 'panic', message: panic });
-    await console.waitFor(KERNEL_STARTED, { mark, timeoutMs: GO_DOWN_MS });
+    await console.waitFor(KERNEL_STARTED, { mark, timeoutMs: goDownMs });
   } finally {
     await qmp.execute('set-action', { reboot: 'shutdown' }).catch(() => undefined);
   }
-  await comeUp(machine, session, { since: mark, withinMs: bootTimeoutMs });
+  await comeUp(machine, session, { since: mark, withinMs: bootDeadline(spec) });
 }

@@ -7,6 +7,7 @@ import { evictOldest } from '../base/cache-eviction.js';
 import { RigError } from '../base/errors.js';
 import { argsWithoutDevices } from '../topology/index.js';
 import { orAbort } from '../base/or-abort.js';
+import { bootDeadline } from './come-up.js';
 import { CONSOLE_LOG, INITRD, templateArguments } from './command-line.js';
 import { diagnoseBoot, TEMPLATE_READY } from './diagnosis.js';
 import { fillTemplateDir } from './guest-dir.js';
@@ -38,9 +39,6 @@ const LAYOUT = '1';
 
 /** Space that templates may take, in bytes on the disk: some 20 of them. `$CXLRIG_TEMPLATES_MIB` says it in MiB. */
 const ROOM = 4 * 2 ** 30;
-
-/** Generous: as a boot, which it is. */
-const BOOT_MS = 120_000;
 
 /** To save 350 KB; on a host that is busy or has a slow disk. */
 const SAVE_MS = 30_000;
@@ -144,7 +142,7 @@ async function makeTemplate(spec: GuestSpec, binary: string, signal?: AbortSigna
   await fillTemplateDir(spec);
   const machine = await startMachine(spec, binary, templateArguments(spec));
   try {
-    await orAbort(bootAndSave(machine, spec.bootTimeoutMs ?? BOOT_MS), signal);
+    await orAbort(bootAndSave(machine, bootDeadline(spec)), signal);
   } finally {
     await machine.end();
   }

@@ -4,6 +4,7 @@ import { contentKey } from '../base/cache.js';
 import { vmlinuxOf } from './bzimage.js';
 import { hasPvhEntry, isElf } from './elf.js';
 import type { ResolvedKernel } from './resolved.js';
+import { slownessOf } from './slowness.js';
 import { tool } from './tool.js';
 
 /**
@@ -47,6 +48,8 @@ export async function readEntry(
   profile: Pick<ResolvedKernel, 'cmdline' | 'abi'> & { readonly name: string },
 ): Promise<ResolvedKernel> {
   const entry = JSON.parse(await readFile(join(dir, 'kernel.json'), 'utf8')) as KernelEntry;
+  const config = await readFile(join(dir, 'config'), 'utf8');
+  const slowness = slownessOf(config);
   return {
     profile: profile.name,
     id: key,
@@ -58,7 +61,8 @@ export async function readEntry(
     cmdline: profile.cmdline,
     abi: profile.abi,
     origin: entry.origin,
-    configHash: contentKey(await readFile(join(dir, 'config'))).slice(0, 12),
+    ...(slowness > 1 && { slowness }),
+    configHash: contentKey(config).slice(0, 12),
   };
 }
 

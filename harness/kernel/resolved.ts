@@ -23,6 +23,8 @@ export interface ResolvedKernel {
   readonly source?: string;
   /** what is applied to it, in order; the hash is of the changes alone */
   readonly series?: { readonly hash: string; readonly patches: readonly string[] };
+  /** times as long as other kernels it takes, for waiting on it; absent: 1 */
+  readonly slowness?: number;
   /** hash of its .config */
   readonly configHash?: string;
 }

@@ -42,7 +42,9 @@ export async function bootCheck(
       { kernel, initramfs, machine, cmdline: [], accelerator, dir },
       signal ? { signal } : {},
     );
-    await guest.exec('until [ -e /sys/bus/cxl/devices/mem0 ]; do sleep 0.1; done', { timeoutMs: PROBE_MS });
+    await guest.exec('until [ -e /sys/bus/cxl/devices/mem0 ]; do sleep 0.1; done', {
+      timeoutMs: PROBE_MS * (kernel.slowness ?? 1),
+    });
     const [splat] = findSplats(guest.console.since(0));
     const time = `${(guest.bootMilliseconds / 1000).toFixed(1)} s`;
     return splat

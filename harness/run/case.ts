@@ -108,6 +108,7 @@ async function runAllSteps(
   abi: Readonly<Record<string, string>>,
   record: CaseRecord,
 ): Promise<void> {
+  const { slowness = 1 } = lent.guest.spec.kernel;
   const session = await openSteps({
     guest: lent.guest,
     plan: planned.machine,
@@ -116,7 +117,8 @@ async function runAllSteps(
     emit,
     findSplats,
     allowSplats: scenarioCase.allowSplats,
-    deadline: performance.now() + scenarioCase.timeoutMs,
+    deadline: performance.now() + scenarioCase.timeoutMs * slowness,
+    slowness,
   });
   const main = await runSteps(scenarioCase.steps, session);
   record.steps = main.steps;

@@ -22,9 +22,11 @@ export async function defineCases(file: string): Promise<void> {
     const scenarioCase = cases.find(({ id }) => id === entry.caseId);
     if (!scenarioCase)
       throw new RigError('host', `${file} changed while the run was starting`, 'start the run again');
+    const { slowness = 1 } =
+      briefing.bootables.find(({ kernel }) => kernel.profile === entry.kernel)?.kernel ?? {};
     const timeout = briefing.keepOnFailure
       ? 0
-      : (scenarioCase.timeoutMs + AROUND_A_CASE_MS) * (briefing.retries + 2);
+      : (scenarioCase.timeoutMs + AROUND_A_CASE_MS) * slowness * (briefing.retries + 2);
     test(entry.key, { timeout }, (context) => runAsTest(entry, scenarioCase, briefing, context));
   }
 }

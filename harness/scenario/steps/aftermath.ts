@@ -3,7 +3,7 @@ import { compilePattern } from '../../base/pattern.js';
 import { GuestDied, GuestTimeout } from '../../guest/guest.js';
 import type { SplatRecord, StepFailure } from '../../report/trace.js';
 import type { Step } from '../case.js';
-import type { StepSession } from './context.js';
+import { onThisKernel, type StepSession } from './context.js';
 import { failureOf } from './judge.js';
 import { StandsStill } from './outcome.js';
 import { look, takeRecords } from './session.js';
@@ -99,7 +99,7 @@ async function lastWords(session: StepSession): Promise<void> {
   const dump = `echo w > /proc/sysrq-trigger; echo l > /proc/sysrq-trigger; ${STACKS}`;
   try {
     const { stdout } = await session.context.guest.exec(`${dump}; ${newRecordsScript(mark)}`, {
-      timeoutMs: LAST_WORDS_MS,
+      timeoutMs: onThisKernel(session.context, LAST_WORDS_MS),
     });
     takeRecords(session, parseKernelLog(stdout.toString('utf8')));
   } catch {

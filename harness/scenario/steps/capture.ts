@@ -1,7 +1,7 @@
 import type { State } from '../../abi/index.js';
 import { parseDuration } from '../duration.js';
 import type { StepBody } from '../language.js';
-import type { Capture } from './context.js';
+import { onThisKernel, type Capture } from './context.js';
 import { Unmet } from './outcome.js';
 import { lookUntil, type StepScope } from './scope.js';
 import { blocksWithin, freeEndpointDecoder } from './select.js';
@@ -11,7 +11,7 @@ type Body = StepBody<'capture'>;
 /** Gives a name to something; without `within` it must be there now. */
 export async function capture(body: Body, scope: StepScope): Promise<void> {
   await scope.look();
-  const within = parseDuration(body.within ?? '') ?? 0;
+  const within = onThisKernel(scope.session.context, parseDuration(body.within ?? '') ?? 0);
   const found = await lookUntil(scope, within, (state) => find(body, state, scope));
   if (found === undefined) {
     const [key, of] = Object.entries(body).find(([name]) => name.endsWith('-of')) ?? ['', ''];

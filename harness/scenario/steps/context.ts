@@ -20,6 +20,8 @@ export interface StepsContext {
   readonly allowSplats: readonly string[];
   /** when the case must have ended, as performance.now() tells it: setting the host's clock changes no deadline */
   readonly deadline: number;
+  /** times as long as others the kernel takes: every wait is multiplied by it; absent: 1 */
+  readonly slowness?: number;
 }
 
 /** What a `${name}` stands for: a region can be asked for its parts, everything else is a plain value. */
@@ -62,3 +64,11 @@ export const DEFAULT_WITHIN_MS = 10_000;
 
 /** How long the lines of a step may take when it does not say. */
 export const DEFAULT_STEP_MS = 30_000;
+
+/** How long a snapshot may take, which takes some 100 ms: more than this is a guest whose sysfs is stuck. */
+export const SNAPSHOT_MS = 30_000;
+
+/** As long on this kernel as so many milliseconds on others: what a scenario says is meant for those. */
+export function onThisKernel({ slowness = 1 }: StepsContext, milliseconds: number): number {
+  return milliseconds * slowness;
+}

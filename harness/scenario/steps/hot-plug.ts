@@ -2,7 +2,7 @@ import { writeLine } from '../../abi/index.js';
 import { UsageError } from '../../base/errors.js';
 import { hotAddCommands, hotRemoveCommands, planHotDevice, slotPowerFile } from '../../topology/index.js';
 import type { StepBody } from '../language.js';
-import { DEFAULT_WITHIN_MS } from './context.js';
+import { DEFAULT_WITHIN_MS, onThisKernel } from './context.js';
 import { Unmet } from './outcome.js';
 import { giveCommand } from './qmp.js';
 import { lookUntil, sleep, type StepScope } from './scope.js';
@@ -72,7 +72,10 @@ export async function hotRemove(body: StepBody<'hot-remove'>, scope: StepScope):
 
 /** What is left of the step's time. */
 function waitMs(scope: StepScope): number {
-  return Math.max(1_000, Math.min(2 * DEFAULT_WITHIN_MS, scope.deadline - performance.now()));
+  return Math.max(
+    1_000,
+    Math.min(onThisKernel(scope.session.context, 2 * DEFAULT_WITHIN_MS), scope.deadline - performance.now()),
+  );
 }
 
 function inRules<T>(plan: () => T): T {

@@ -1,5 +1,5 @@
 import { leftoversOf, type StateChange } from '../../abi/index.js';
-import { POLL_FIRST_MS, POLL_MOST_MS, type StepSession } from './context.js';
+import { onThisKernel, POLL_FIRST_MS, POLL_MOST_MS, type StepSession } from './context.js';
 import { sleep } from './scope.js';
 import { look } from './session.js';
 
@@ -13,7 +13,7 @@ const SETTLE_MS = 3_000;
  */
 export async function leftoversAfter(
   session: StepSession,
-  withinMs: number = SETTLE_MS,
+  withinMs: number = onThisKernel(session.context, SETTLE_MS),
 ): Promise<StateChange[]> {
   const until = performance.now() + withinMs;
   for (let pause = POLL_FIRST_MS; ; pause = Math.min(pause * 1.5, POLL_MOST_MS)) {

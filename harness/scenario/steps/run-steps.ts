@@ -4,7 +4,7 @@ import type { StepFailure, StepIdentity, StepTrace } from '../../report/trace.js
 import type { Step } from '../case.js';
 import { kindOf, stepKinds, type StepDocument, type StepKind } from '../language.js';
 import { describeStep } from '../title.js';
-import { DEFAULT_WITHIN_MS, type StepSession } from './context.js';
+import { DEFAULT_WITHIN_MS, onThisKernel, type StepSession } from './context.js';
 import { judge, type AllowedErrnos } from './judge.js';
 import { InnerFailure, NothingToDo, Unmet, Unresolved } from './outcome.js';
 import { putsInCapturesItself, runStep } from './registry.js';
@@ -178,7 +178,7 @@ async function putInCaptures(kind: StepKind, body: unknown, scope: StepScope): P
       return undefined;
     }
   };
-  const within = scope.isCleanup ? 0 : DEFAULT_WITHIN_MS;
+  const within = scope.isCleanup ? 0 : onThisKernel(scope.session.context, DEFAULT_WITHIN_MS);
   const found = await lookUntil(scope, within, attempt);
   if (!found) throw reason;
   return found.body;

@@ -14,7 +14,15 @@ import type { TypedLine } from '../../report/trace.js';
 import type { MachinePlan, PlannedDevice } from '../../topology/plan.js';
 import type { Step } from '../case.js';
 import { parseDuration } from '../duration.js';
-import { DEFAULT_STEP_MS, POLL_FIRST_MS, POLL_MOST_MS, type Capture, type StepSession } from './context.js';
+import {
+  DEFAULT_STEP_MS,
+  onThisKernel,
+  POLL_FIRST_MS,
+  POLL_MOST_MS,
+  SNAPSHOT_MS,
+  type Capture,
+  type StepSession,
+} from './context.js';
 import { Refusal, Unmet, type BodyPath } from './outcome.js';
 import { resolve } from './resolve.js';
 import { memdevWithSerial } from './select.js';
@@ -85,7 +93,7 @@ export function makeScope(
         type: (line, options) => guest.exec(line, options),
       }
     : guest;
-  const own = parseDuration(step.document.timeout ?? '') ?? DEFAULT_STEP_MS;
+  const own = onThisKernel(context, parseDuration(step.document.timeout ?? '') ?? DEFAULT_STEP_MS);
   const deadline = Math.min(performance.now() + own, context.deadline);
   const lines: TypedLine[] = [];
   let branchState = session.state;
@@ -113,7 +121,7 @@ export function makeScope(
     isFresh: () => !isBranch && session.isFresh,
     look: async () => {
       if (!isBranch) return look(session);
-      branchState = await readState(shell);
+      branchState = await readState(shell, { timeoutMs: onThisKernel(context, SNAPSHOT_MS) });
       return branchState;
     },
     type: async (...asked) => {

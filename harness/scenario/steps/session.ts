@@ -1,5 +1,5 @@
 import { kernelLogEnd, observe, type KernelLogRecord, type State } from '../../abi/index.js';
-import type { StepsContext, StepSession } from './context.js';
+import { onThisKernel, SNAPSHOT_MS, type StepsContext, type StepSession } from './context.js';
 import { findRegionPart, knownParts } from './region-parts.js';
 
 /** A region has at most so many blocks remembered by number after it is gone. */
@@ -35,8 +35,12 @@ export async function openSteps(context: StepsContext): Promise<StepSession> {
  * @throws GuestTimeout, GuestDied
  */
 export async function look(session: StepSession): Promise<State> {
-  const { state, records } = await observe(session.context.guest, {
-    timeoutMs: Math.max(5_000, Math.min(30_000, session.context.deadline - performance.now())),
+  const { context } = session;
+  const { state, records } = await observe(context.guest, {
+    timeoutMs: Math.max(
+      onThisKernel(context, 5_000),
+      Math.min(onThisKernel(context, SNAPSHOT_MS), context.deadline - performance.now()),
+    ),
   });
   session.state = state;
   session.isFresh = true;

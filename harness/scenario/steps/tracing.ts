@@ -1,5 +1,5 @@
 import type { Step } from '../case.js';
-import type { StepSession } from './context.js';
+import { onThisKernel, type StepSession } from './context.js';
 import { plainEventName, tracing } from './trace-events.js';
 
 /** Trace events that the expectations of steps speak about, at any depth. */
@@ -20,5 +20,5 @@ export function startTracingLines(events: readonly string[]): string[] {
 export async function closeSteps({ context, tracedEvents, broken }: StepSession): Promise<void> {
   if (tracedEvents.length === 0 || broken) return;
   const lines = tracedEvents.map((event) => `echo '!${event}' >> ${tracing}/set_event`);
-  await context.guest.type(lines.join('\n'), { timeoutMs: 10_000 });
+  await context.guest.type(lines.join('\n'), { timeoutMs: onThisKernel(context, 10_000) });
 }

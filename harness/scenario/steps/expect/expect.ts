@@ -1,7 +1,7 @@
 import { diffStates } from '../../../abi/index.js';
 import { parseDuration } from '../../duration.js';
 import type { StepBody } from '../../language.js';
-import { DEFAULT_WITHIN_MS, POLL_FIRST_MS, POLL_MOST_MS } from '../context.js';
+import { DEFAULT_WITHIN_MS, onThisKernel, POLL_FIRST_MS, POLL_MOST_MS } from '../context.js';
 import { Unmet } from '../outcome.js';
 import { sleep, type StepScope } from '../scope.js';
 import type { Miss } from './clause.js';
@@ -16,7 +16,7 @@ type Body = StepBody<'expect'>;
  * read with a second line.
  */
 export async function expect(body: Body, scope: StepScope): Promise<void> {
-  const within = parseDuration(body.within ?? '') ?? DEFAULT_WITHIN_MS;
+  const within = onThisKernel(scope.session.context, parseDuration(body.within ?? '') ?? DEFAULT_WITHIN_MS);
   const watch = startWatch();
   const holds = await lookAgain(
     body,
