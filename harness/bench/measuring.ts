@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { packageRoot } from '../base/places.js';
 import { silent } from '../base/progress.js';
+import { temporaryFolder } from '../base/owner.js';
 import { bootGuest, startGuest, type GuestSpec, type RunningGuest } from '../guest/index.js';
 import { chooseProfile } from '../kernel/index.js';
 import type { CaseTrace } from '../report/trace.js';
@@ -38,7 +38,7 @@ export async function measured(
 
 /** Runs the work with a new folder that is gone afterwards. */
 export async function inFolder<T>(work: (dir: string) => Promise<T>): Promise<T> {
-  const dir = await mkdtemp(join(tmpdir(), 'cxlrig-bench-'));
+  const dir = await temporaryFolder('bench');
   try {
     return await work(dir);
   } finally {

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   documentationOf,
@@ -10,6 +9,7 @@ import {
 } from '../abi/inventory/index.js';
 import { RigError, UsageError } from '../base/errors.js';
 import type { Progress } from '../base/progress.js';
+import { temporaryFolder } from '../base/owner.js';
 import { bootGuest, chooseAccelerator, GuestDied, GuestTimeout } from '../guest/index.js';
 import { readSourceFiles, type Profile, type ResolvedKernel } from '../kernel/index.js';
 import { ABI_VERSION, type AbiReport } from '../report/abi/report.js';
@@ -47,7 +47,7 @@ export async function inventoryOf(
   const { kernel } = bootable;
   const documented = given ?? (await documentationOfSources(profile, kernel, { progress, mirror, signal }));
   const { accelerator } = await chooseAccelerator(options.accel);
-  const dir = await mkdtemp(join(tmpdir(), 'cxlrig-abi-'));
+  const dir = await temporaryFolder('abi');
   try {
     progress({ task: `boot ${kernel.release} on ${machine.name}` });
     const guest = await bootGuest({ ...bootable, machine, cmdline: [], accelerator, dir }, { signal });

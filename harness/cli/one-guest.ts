@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { temporaryFolder } from '../base/owner.js';
 import { chooseAccelerator, startGuest, type Accelerator, type RunningGuest } from '../guest/index.js';
 import { chooseProfile } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
@@ -31,7 +30,7 @@ export async function withOneGuest<T>(
   const interrupt = abortOnInterrupt();
   const { signal } = interrupt;
   const view = liveView(process.stderr);
-  const dir = await mkdtemp(join(tmpdir(), 'cxlrig-guest-'));
+  const dir = await temporaryFolder('guest');
   try {
     const progress = view.progress.bind(view);
     const profile = await chooseProfile({ profile: kernel, kernelTree, patches });

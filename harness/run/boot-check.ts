@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { RigError } from '../base/errors.js';
 import { silent } from '../base/progress.js';
+import { temporaryFolder } from '../base/owner.js';
 import { bootGuest, chooseAccelerator, GuestDied, GuestTimeout, type RunningGuest } from '../guest/index.js';
 import { buildImage } from '../image/index.js';
 import type { ObtainOptions, ResolvedKernel } from '../kernel/index.js';
@@ -34,7 +33,7 @@ export async function bootCheck(
   signal?.throwIfAborted();
   const machine = await loadTopology(TOPOLOGY);
   const { accelerator } = await chooseAccelerator();
-  const dir = await mkdtemp(join(tmpdir(), 'cxlrig-boot-'));
+  const dir = await temporaryFolder('boot');
   progress({ task: `boot ${kernel.release} on ${machine.name}` });
   let guest: RunningGuest | undefined;
   try {

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BaseSequencer, startVitest, type TestSpecification, type Vitest } from 'vitest/node';
 import { RigError } from '../base/errors.js';
+import { disown, orphansIn, own } from '../base/owner.js';
 import { packageRoot } from '../base/places.js';
 import type { CaseTrace } from '../report/trace.js';
 import type { Briefing } from './briefing.js';
@@ -13,6 +14,9 @@ import type { RunRequest } from './request.js';
 
 /** What a guest's folder keeps after the run. */
 const EVIDENCE = new Set(['console.log', 'qemu.log', 'qemu.sh']);
+
+/** What vitest keeps while it runs. */
+const ENGINE = '.vite';
 
 /** How long workers get to end by themselves after an interrupt before they are killed. */
 const GRACE_MS = 4_000;
@@ -27,17 +31,20 @@ export async function runSession(
   subscriber: (event: CaseEvent) => void,
   signal: AbortSignal,
 ): Promise<CaseTrace[]> {
-  const sweep = (): void => sweepGuests(briefing.runDir);
+  const { runDir } = briefing;
+  const sweep = (): void => clearUp(runDir);
   process.once('exit', sweep);
-  const stream = eventStream(briefing.runDir, briefing.cases, subscriber, signal);
+  await own(runDir);
+  for (const dead of await orphansIn(dirname(runDir))) clearUp(dead);
+  const stream = eventStream(runDir, briefing.cases, subscriber, signal);
   await Promise.all(
-    briefing.cases.map(({ artifacts }) => mkdir(join(briefing.runDir, artifacts), { recursive: true })),
+    briefing.cases.map(({ artifacts }) => mkdir(join(runDir, artifacts), { recursive: true })),
   );
   const exitCode = process.exitCode;
   const vitest = await start(request, briefing, stream.reporter, signal);
   await close(vitest, signal);
   process.exitCode = exitCode;
-  sweepGuests(briefing.runDir);
+  sweep();
   process.off('exit', sweep);
   return stream.traces(signal.aborted ? 'interrupted' : 'the case never reported: its worker ended early');
 }
@@ -58,6 +65,8 @@ async function start(
     for (const [name, listener] of listenersToSignals()) if (!own.has(listener)) process.off(name, listener);
   };
   signal.addEventListener('abort', cancel);
+  const temporary = process.env['TMPDIR'];
+  process.env['TMPDIR'] = await makeTemporary(briefing.runDir);
   try {
     return await startVitest(
       'test',
@@ -80,7 +89,7 @@ async function start(
         provide: { cxlrig: briefing },
         teardownTimeout: GRACE_MS,
       },
-      { plugins: [scenarioPlugin()], logLevel: 'silent', cacheDir: join(briefing.runDir, '.vite') },
+      { plugins: [scenarioPlugin()], logLevel: 'silent', cacheDir: join(briefing.runDir, ENGINE) },
     );
   } catch (error) {
     throw new RigError('host', `the test engine did not start: ${String(error)}`, undefined, [], {
@@ -88,6 +97,8 @@ async function start(
     });
   } finally {
     signal.removeEventListener('abort', cancel);
+    if (temporary === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = temporary;
   }
 }
 
@@ -116,13 +127,24 @@ async function close(vitest: Vitest, signal: AbortSignal): Promise<void> {
   await Promise.race([vitest.close(), new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())]);
 }
 
-/** Synchronous, for it is also the last thing that a process does which is told to exit by others. */
-function sweepGuests(runDir: string): void {
-  rmSync(join(runDir, '.vite'), { recursive: true, force: true });
+/** vitest's own temporary files: in the run's folder, as those of a run that is killed are found only there. */
+async function makeTemporary(runDir: string): Promise<string> {
+  const dir = join(runDir, ENGINE, 'tmp');
+  await mkdir(dir, { recursive: true });
+  return dir;
+}
+
+/**
+ * Leaves of a run, this or a dead one, what it was done for. Synchronous, for it is also the last thing that a process
+ * does which is told to exit by others.
+ */
+function clearUp(runDir: string): void {
+  rmSync(join(runDir, ENGINE), { recursive: true, force: true });
   const guests = join(runDir, 'guests');
   for (const guest of existsSync(guests) ? readdirSync(guests) : []) {
     for (const file of readdirSync(join(guests, guest))) {
       if (!EVIDENCE.has(file)) rmSync(join(guests, guest, file), { recursive: true, force: true });
     }
   }
+  disown(runDir);
 }

@@ -1,9 +1,9 @@
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { RigError, UsageError } from '../../base/errors.js';
+import { temporaryFolder } from '../../base/owner.js';
 
 /** A commit, as a person recognizes it. */
 export interface Commit {
@@ -55,7 +55,7 @@ export async function openSearch({ tree, good, bad, firstParent }: SearchRequest
   const ends = { good: await commitOf(tree, good, '--good'), bad: await commitOf(tree, bad, '--bad') };
   if (ends.good.id === ends.bad.id)
     throw new UsageError(`${good} and ${bad} are the same commit`, 'name a good and a bad one');
-  const dir = await mkdtemp(join(tmpdir(), 'cxlrig-bisect-'));
+  const dir = await temporaryFolder('bisect');
   const remove = (): void => rmSync(dir, { recursive: true, force: true });
   process.once('exit', remove);
   const run = (args: readonly string[]) => git(dir, args);
