@@ -15,7 +15,6 @@ export async function runAttempts(run: Omit<CaseRun, 'attempt'>): Promise<CaseTr
   const more = briefing.retries + (first.guest?.reused ? 1 : 0);
   if (more === 0) return first;
   const traces = [first];
-  // the guest of a case that failed is not lent again
   for (let attempt = 1; attempt <= more; attempt++) {
     const artifacts = `${planned.artifacts}/again-${attempt}`;
     traces.push(await runCase({ ...run, planned: { ...planned, artifacts }, attempt }));

@@ -85,9 +85,11 @@ async function askTheKernel(run: CaseRun, record: CaseRecord): Promise<void> {
     record.clean = true;
     return;
   }
-  const lent = await run.pool.lend(planned, scenarioCase, () =>
-    emit({ type: 'guest', at: Date.now(), phase: 'booting', detail: kernel.release }),
-  );
+  const lent = await run.pool.lend(planned, scenarioCase, {
+    // an attempt of its own owes nothing to the one before, be that one passed
+    fresh: run.attempt > 0,
+    onBoot: () => emit({ type: 'guest', at: Date.now(), phase: 'booting', detail: kernel.release }),
+  });
   record.lent = lent;
   record.consoleMark = lent.reused ? lent.guest.console.length : 0;
   emit({ type: 'guest', at: Date.now(), phase: lent.reused ? 'reused' : 'ready' });

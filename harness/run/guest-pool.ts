@@ -18,10 +18,19 @@ export interface LentGuest {
 }
 
 export interface GuestPool {
-  /** a guest in its boot state for the case: the one at hand when it is the right machine and clean, else a new one */
-  lend(planned: PlannedCase, scenarioCase: ScenarioCase, onBoot: () => void): Promise<LentGuest>;
+  /**
+   * A guest in its boot state for the case: the one at hand when it is the right machine and clean, else a new one.
+   * @param order.fresh it must be a new one
+   */
+  lend(planned: PlannedCase, scenarioCase: ScenarioCase, order: LendOrder): Promise<LentGuest>;
   /** takes it back; a guest that is not clean, or that a case had for its own, is ended */
   giveBack(clean: boolean): Promise<void>;
+}
+
+export interface LendOrder {
+  readonly fresh: boolean;
+  /** called when a new guest is about to start */
+  readonly onBoot: () => void;
 }
 
 interface Held {
@@ -57,11 +66,11 @@ function makePool(briefing: Briefing): GuestPool {
   };
 
   return {
-    async lend(planned, scenarioCase, onBoot) {
+    async lend(planned, scenarioCase, { fresh, onBoot }) {
       const machine = machineKey(planned, scenarioCase);
       const cold = coldReason(scenarioCase, planned, briefing);
       const fits = cold === undefined || held?.guest.start.how === 'cold';
-      if (held && held.machine === machine && fits && scenarioCase.boot === 'any') {
+      if (held && !fresh && held.machine === machine && fits && scenarioCase.boot === 'any') {
         held.cases += 1;
         return { guest: held.guest, atBoot: held.atBoot, reused: true, casesBefore: held.cases - 1 };
       }

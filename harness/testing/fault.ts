@@ -9,7 +9,7 @@ export interface Fault {
   readonly outcome: Outcome;
   /** found in what the user is told */
   readonly says: RegExp;
-  /** the case or command ends so long after the fault at the latest; booting a guest is not counted */
+  /** the case ends so long after its first step began, or the command after the fault, at the latest */
   readonly withinSeconds: number;
   /** why a row is tested otherwise than by the fault itself */
   readonly remark?: string;

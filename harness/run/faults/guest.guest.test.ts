@@ -185,11 +185,12 @@ function rowsOn(kernel: string, rows: readonly Row[]): void {
         `${String(evidence)} in the logs`,
       ).toBe(true);
     }
-    const boot = trace.guest?.reused === false ? trace.guest.bootMilliseconds : 0;
+    // what comes before the first step is the guest's start, be it booted, resumed or made a template of first
+    const [{ startedAt } = trace] = trace.steps;
     return {
       outcome: trace.verdict as Consequence['outcome'],
       told: trace.reason ?? '',
-      seconds: (trace.milliseconds - boot) / 1000,
+      seconds: (trace.startedAt + trace.milliseconds - startedAt) / 1000,
       left,
     };
   }
