@@ -22,9 +22,9 @@ export function parseState(text: string): State {
   const read = readingsOf(text);
   const memoryBlockBytes = parseInt(read.file('/sys/devices/system/memory/block_size_bytes') ?? '0', 16);
   const nodesOfBlocks = new Map(
-    read.names('/sys/devices/system/memory/').flatMap((name) => {
-      const match = /^memory(\d+)\/node(\d+)$/.exec(name);
-      return match ? [[Number(match[1]), Number(match[2])] as const] : [];
+    read.names('/sys/devices/system/node/').flatMap((name) => {
+      const match = /^node(\d+)\/memory(\d+)$/.exec(name);
+      return match ? [[Number(match[2]), Number(match[1])] as const] : [];
     }),
   );
   const regions = devicesOf(read, 'cxl', /^region\d+$/, regionOf);

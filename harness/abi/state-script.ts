@@ -73,9 +73,10 @@ export function stateScript(): string {
     '  esac',
     'done',
     'cd /sys',
-    `for _d in ${blocks}/memory[0-9]*/node[0-9]*; do`,
+    // by the nodes: there are fewer folders of them than of blocks
+    `for _d in ${nodes}/node[0-9]*/memory[0-9]*; do`,
     '  [ -e "$_d" ] || continue',
-    '  _o="${_o}name $_d$_n"; _f="$_f ${_d%/*}/state ${_d%/*}/valid_zones"',
+    `  _p=${blocks}/\${_d##*/}; _o="\${_o}name $_d$_n"; _f="$_f $_p/state $_p/valid_zones"`,
     'done',
     // the first line of it is the total
     `for _d in ${nodes}/node[0-9]*; do read -r _p < $_d/meminfo && _o="$_o$_d/meminfo:$_p$_n"; done`,

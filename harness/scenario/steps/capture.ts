@@ -10,7 +10,7 @@ type Body = StepBody<'capture'>;
 
 /** Gives a name to something; without `within` it must be there now. */
 export async function capture(body: Body, scope: StepScope): Promise<void> {
-  await scope.look();
+  await scope.current();
   const within = onThisKernel(scope.session.context, parseDuration(body.within ?? '') ?? 0);
   const found = await lookUntil(scope, within, (state) => find(body, state, scope));
   if (found === undefined) {

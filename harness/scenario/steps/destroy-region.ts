@@ -8,7 +8,7 @@ export async function destroyRegion(
   { region: name }: StepBody<'destroy-region'>,
   scope: StepScope,
 ): Promise<void> {
-  const state = await scope.look();
+  const state = await scope.current();
   const region = state.regions[name];
   const chosen = [...scope.session.captures.values()].flatMap((capture) =>
     capture.kind === 'region' && capture.name === name ? capture.decoders : [],

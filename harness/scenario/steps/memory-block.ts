@@ -14,7 +14,7 @@ export async function memoryBlock(body: StepBody<'memory-block'>, scope: StepSco
     await scope.type(memoryBlockLine(toCount(body.block, ['block']), body.state));
     return;
   }
-  await scope.look();
+  await scope.current();
   const blocks = blocksOf(body, scope);
   if (body.index !== undefined) {
     const index = toCount(body.index, ['index']);

@@ -41,10 +41,9 @@ export interface StepScope {
   /** when this step must have ended, as performance.now() tells it */
   readonly deadline: number;
   readonly lines: TypedLine[];
-  /** the newest snapshot; `look` takes another */
+  /** the newest snapshot; `look` takes another, `current` does so when something was done in the guest since */
   state(): State;
-  /** nothing was done in the guest since that snapshot */
-  isFresh(): boolean;
+  current(): Promise<State>;
   look(): Promise<State>;
   /**
    * Types lines in one round trip.
@@ -118,7 +117,7 @@ export function makeScope(
     deadline,
     lines,
     state: () => (isBranch ? branchState : session.state),
-    isFresh: () => !isBranch && session.isFresh,
+    current: async () => (!isBranch && session.isFresh ? session.state : scope.look()),
     look: async () => {
       if (!isBranch) return look(session);
       branchState = await readState(shell, { timeoutMs: onThisKernel(context, SNAPSHOT_MS) });

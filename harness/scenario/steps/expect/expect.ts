@@ -57,7 +57,7 @@ async function lookAgain(
 ): Promise<Miss[]> {
   for (let pause = POLL_FIRST_MS; ; pause = Math.min(pause * 1.5, POLL_MOST_MS)) {
     const before = scope.state();
-    const state = watch.looks === 0 && scope.isFresh() ? before : await scope.look();
+    const state = await (watch.looks === 0 ? scope.current() : scope.look());
     watch.looks += 1;
     watch.changed.push(...diffStates(before, state).map(({ path }) => path));
     const misses = missesOf(body, await worldOf(body, scope, state));
