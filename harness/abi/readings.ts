@@ -65,7 +65,7 @@ function absolute(path: string): string {
   return path.startsWith('/') ? path : `/sys/${path}`;
 }
 
+const { compare } = new Intl.Collator('en', { numeric: true });
+
 /** region2 before region10 */
-export function byName(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true });
-}
+export const byName = (a: string, b: string): number => compare(a, b);
