@@ -39,8 +39,10 @@ const LOST = 'a report of the kernel that lost its first lines';
 function symbolsOf(lines: readonly string[]): string[] {
   // lockdep shows how it learned of each lock before it shows who is at fault
   const backtrace = lines.findIndex((line) => line.startsWith('stack backtrace:'));
+  // KASAN goes on with who made and who freed the object
+  const history = lines.findIndex((line) => /^(?:Allocated|Freed) by task /.test(line));
   const found: string[] = [];
-  for (const line of lines.slice(Math.max(backtrace, 0))) {
+  for (const line of lines.slice(Math.max(backtrace, 0), history < 0 ? undefined : history)) {
     const [, symbol] = PLACE.exec(line) ?? [];
     const plain = symbol?.replace(COMPILER_SUFFIX, '');
     if (plain !== undefined && !found.includes(plain)) found.push(plain);

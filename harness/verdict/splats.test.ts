@@ -43,7 +43,7 @@ const synthetic: Record<string, { lines: string[]; kind: string; title: string; 
     ],
     kind: 'kasan',
     title: 'BUG: KASAN: slab-use-after-free in cxl_detach_ep',
-    symbols: ['cxl_detach_ep', 'release_nodes', 'cxl_endpoint_alloc'],
+    symbols: ['cxl_detach_ep', 'release_nodes'],
   },
   KCSAN: {
     lines: [

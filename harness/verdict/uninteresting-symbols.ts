@@ -24,7 +24,7 @@ export const UNINTERESTING_SYMBOLS: readonly RegExp[] = [
   /^__might_(sleep|resched|fault)$/,
   /^(lock|__lock)_(acquire|release).*$/,
   /^(print|check|validate|mark)_(circular_bug.*|deadlock.*|noncircular|prev.*|chain.*|usage.*|lock.*|irq.*|bad.*|unlock.*)$/,
-  /^lockdep_.*$/,
+  /^(lockdep_.*|debug_check_no_locks_(freed|held))$/,
   /^(nmi_cpu_backtrace.*|nmi_trigger_cpumask_backtrace|trigger_.*_backtrace|rcu_dump_cpu_stacks.*|print_cpu_stall.*|rcu_sched_clock_irq|watchdog(_timer_fn)?|watchdog_overflow_callback|watchdog_hardlockup_check)$/,
   /^(dump_header|oom_kill_process|out_of_memory|__alloc_pages_may_oom)$/,
   /^(__handle_sysrq|write_sysrq_trigger)$/,
