@@ -52,7 +52,7 @@ export function registerRun(program: Command): void {
     )
     .option('--bail [n]', 'stop after n failures (1 when no number is given)', count)
     .option('--shard <i/n>', 'run the i-th of n parts of the cases', shard)
-    .option('--cold', 'boot every guest; resume none from a template')
+    .option('--cold', 'boot a guest for each case: none is resumed, none serves two')
     .option('--keep-on-failure', 'leave the guest of a failed case running and print how to get in')
     .addOption(
       new Option('--accel <name>', 'accelerator instead of the one that was found to work').choices([

@@ -106,6 +106,7 @@ export interface CaseTrace {
   readonly startedAt: number;
   readonly milliseconds: number;
   readonly guest?: {
+    /** it was not started for this case */
     readonly reused: boolean;
     /** absent in traces of older runs: cold */
     readonly boot?: 'cold' | 'resumed';

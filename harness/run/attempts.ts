@@ -12,7 +12,7 @@ export async function runAttempts(run: Omit<CaseRun, 'attempt'>): Promise<CaseTr
   const { briefing, planned } = run;
   const first = await runCase({ ...run, attempt: 0 });
   if (!isBad(first) || briefing.keepOnFailure) return first;
-  const more = briefing.retries + (first.guest?.reused ? 1 : 0);
+  const more = briefing.retries + (casesBefore(first) > 0 ? 1 : 0);
   if (more === 0) return first;
   const traces = [first];
   for (let attempt = 1; attempt <= more; attempt++) {
@@ -32,28 +32,33 @@ export async function runAttempts(run: Omit<CaseRun, 'attempt'>): Promise<CaseTr
 export function judgeAttempts(traces: readonly CaseTrace[]): CaseTrace {
   const bad = traces.filter(isBad);
   const failed = bad.filter(({ verdict }) => verdict === 'fail');
-  const shown = failed.find(({ guest }) => guest?.reused !== true) ?? failed[0] ?? bad[0];
+  const shown = failed.find((trace) => casesBefore(trace) === 0) ?? failed[0] ?? bad[0];
   if (!shown) throw new Error('none of the attempts was bad');
   const kind = kindOfFailure(traces, bad.length);
   return {
     ...shown,
     ...(kind !== undefined && { reason: `${kind}: ${shown.reason ?? shown.verdict}` }),
-    attempts: traces.map(({ verdict, reason, guest, milliseconds, artifacts }) => ({
-      verdict,
-      ...(reason !== undefined && { reason }),
-      casesBefore: guest?.casesBefore ?? 0,
-      milliseconds,
-      artifacts,
+    attempts: traces.map((trace) => ({
+      verdict: trace.verdict,
+      ...(trace.reason !== undefined && { reason: trace.reason }),
+      casesBefore: casesBefore(trace),
+      milliseconds: trace.milliseconds,
+      artifacts: trace.artifacts,
     })),
   };
 }
 
 function kindOfFailure(traces: readonly CaseTrace[], bad: number): string | undefined {
   if (bad === traces.length) return undefined;
-  const before = traces[0]?.guest?.casesBefore ?? 0;
+  const before = traces[0] ? casesBefore(traces[0]) : 0;
   if (bad === 1 && before > 0)
     return `depends on what ran before (failed in a guest that had served ${before} cases, passed in ${traces.length - 1} fresh)`;
   return `flaky (failed in ${bad} of ${traces.length} attempts)`;
+}
+
+/** How many cases its guest had served. */
+function casesBefore({ guest }: CaseTrace): number {
+  return guest?.casesBefore ?? 0;
 }
 
 function isBad({ verdict }: CaseTrace): boolean {

@@ -91,7 +91,7 @@ async function askTheKernel(run: CaseRun, record: CaseRecord): Promise<void> {
     onBoot: () => emit({ type: 'guest', at: Date.now(), phase: 'booting', detail: kernel.release }),
   });
   record.lent = lent;
-  record.consoleMark = lent.reused ? lent.guest.console.length : 0;
+  record.consoleMark = lent.casesBefore > 0 ? lent.guest.console.length : 0;
   emit({ type: 'guest', at: Date.now(), phase: lent.reused ? 'reused' : 'ready' });
   void lent.guest.death.then((death) => (record.death ??= death));
 
@@ -240,7 +240,7 @@ async function release(
     await lent.guest.death;
   }
   const clean = record.clean && !record.death && trace.splats.every(({ allowed }) => allowed);
-  await pool.giveBack(clean);
+  await pool.giveBack({ clean, used: record.unmet === undefined });
 }
 
 function howToGetIn(guest: RunningGuest): string {

@@ -13,18 +13,20 @@ export interface LentGuest {
   readonly guest: RunningGuest;
   /** the state right after it came up, which every case must leave behind */
   readonly atBoot: State;
+  /** it was not started for this case */
   readonly reused: boolean;
+  /** cases that have done something in it */
   readonly casesBefore: number;
 }
 
 export interface GuestPool {
   /**
    * A guest in its boot state for the case: the one at hand when it is the right machine and clean, else a new one.
-   * @param order.fresh it must be a new one
+   * @param order.fresh it must be one that nobody has used
    */
   lend(planned: PlannedCase, scenarioCase: ScenarioCase, order: LendOrder): Promise<LentGuest>;
-  /** takes it back; a guest that is not clean, or that a case had for its own, is ended */
-  giveBack(clean: boolean): Promise<void>;
+  /** takes it back; a guest that is not clean, or that a case had for its own and has used, is ended */
+  giveBack(guest: { readonly clean: boolean; readonly used: boolean }): Promise<void>;
 }
 
 export interface LendOrder {
@@ -37,8 +39,8 @@ interface Held {
   readonly machine: string;
   readonly guest: RunningGuest;
   readonly atBoot: State;
-  /** the case wanted a guest of its own: no other gets it */
-  readonly isOwn: boolean;
+  /** the case that has it wants it for its own: when it has used it, no other gets it */
+  isOwn: boolean;
   cases: number;
 }
 
@@ -69,10 +71,12 @@ function makePool(briefing: Briefing): GuestPool {
     async lend(planned, scenarioCase, { fresh, onBoot }) {
       const machine = machineKey(planned, scenarioCase);
       const cold = coldReason(scenarioCase, planned, briefing);
-      const fits = cold === undefined || held?.guest.start.how === 'cold';
-      if (held && !fresh && held.machine === machine && fits && scenarioCase.boot === 'any') {
-        held.cases += 1;
-        return { guest: held.guest, atBoot: held.atBoot, reused: true, casesBefore: held.cases - 1 };
+      const isOwn = briefing.cold || scenarioCase.boot !== 'any';
+      const isColdEnough = cold === undefined || held?.guest.start.how === 'cold';
+      const isFreshEnough = held?.cases === 0 || !(fresh || isOwn);
+      if (held && held.machine === machine && isColdEnough && isFreshEnough) {
+        held.isOwn = isOwn;
+        return { guest: held.guest, atBoot: held.atBoot, reused: true, casesBefore: held.cases };
       }
       await end();
       onBoot();
@@ -92,11 +96,12 @@ function makePool(briefing: Briefing): GuestPool {
         { cold },
       );
       const atBoot = await readState(guest);
-      held = { machine, guest, atBoot, isOwn: scenarioCase.boot !== 'any', cases: 1 };
+      held = { machine, guest, atBoot, isOwn, cases: 0 };
       return { guest, atBoot, reused: false, casesBefore: 0 };
     },
-    async giveBack(clean) {
-      if (!clean || held?.isOwn) await end();
+    async giveBack({ clean, used }) {
+      if (held && used) held.cases += 1;
+      if (!clean || (used && held?.isOwn)) await end();
     },
   };
 }
