@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { all } from './all.js';
 import { boots } from './boots.js';
 import { overhead } from './overhead.js';
 import { resumes } from './resumes.js';
@@ -12,6 +13,7 @@ export interface Section {
 }
 
 const SECTIONS: Readonly<Record<string, Section>> = {
+  all,
   boots,
   resumes,
   suite,

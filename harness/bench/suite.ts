@@ -13,7 +13,18 @@ export const suite: Section = {
       options: { kernel: { type: 'string', default: 'stock' }, jobs: { type: 'string', default: '2' } },
     });
     const rows = [
-      ['jobs', 'guests', 'wall', 'boots', 'steps', 'booted', 'resumed', 'fell back', 'against --cold'],
+      [
+        'jobs',
+        'guests',
+        'wall',
+        'starts',
+        'steps',
+        'lines',
+        'booted',
+        'resumed',
+        'fell back',
+        'against --cold',
+      ],
     ];
     for (const jobs of values.jobs.split(',')) {
       const options = [...positionals, '--kernel', values.kernel, '--jobs', jobs];
@@ -47,6 +58,7 @@ function verdictsThatDiffer(a: readonly CaseTrace[], b: readonly CaseTrace[]): s
 
 function rowOf(jobs: string, how: string, { milliseconds, traces }: TimedRun, cold: TimedRun): string[] {
   const fresh = traces.flatMap(({ guest }) => (guest && !guest.reused ? guest : []));
+  const steps = traces.flatMap((trace) => trace.steps);
   const sum = (values: readonly number[]): string =>
     `${(values.reduce((a, b) => a + b, 0) / 1000).toFixed(1)} s`;
   return [
@@ -54,7 +66,8 @@ function rowOf(jobs: string, how: string, { milliseconds, traces }: TimedRun, co
     how,
     sum([milliseconds]),
     sum(fresh.map(({ bootMilliseconds }) => bootMilliseconds)),
-    sum(traces.flatMap(({ steps }) => steps.map((step) => step.milliseconds))),
+    sum(steps.map((step) => step.milliseconds)),
+    sum(steps.flatMap(({ lines }) => lines.map((line) => line.milliseconds))),
     `${fresh.filter(({ boot }) => boot !== 'resumed').length}`,
     `${fresh.filter(({ boot }) => boot === 'resumed').length}`,
     `${fresh.filter(({ fellBack }) => fellBack).length}`,
