@@ -23,6 +23,7 @@ export async function startGuest(spec: GuestSpec, options: StartOptions = {}): P
   try {
     return await resumeOrBoot(spec, options);
   } catch (error) {
+    options.signal?.throwIfAborted();
     await refuseCorrupt(spec, error);
     throw error;
   }
@@ -57,6 +58,7 @@ async function resumed(
   try {
     template = await templateFor(spec, qemu, options.signal);
   } catch (error) {
+    options.signal?.throwIfAborted();
     // a second boot of the same would be waited for in vain
     await refuseCorrupt(spec, error);
     const why = `no template could be made: ${wordsOf(error)}`;
