@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { cores } from '../base/cores.js';
 import { chooseProfiles } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
 import { summaryText } from '../report/terminal.js';
@@ -26,7 +26,7 @@ interface RunFlags extends KernelFlags {
 }
 
 /** A guest takes a core; more than four at a time gain little, for they start and end together. */
-export const defaultJobs = Math.max(1, Math.min(4, availableParallelism()));
+export const defaultJobs = Math.min(4, cores());
 
 export function registerRun(program: Command): void {
   withKernelFlags(

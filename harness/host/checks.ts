@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { cores } from '../base/cores.js';
 import { debianKeyring } from '../base/debian-mirror.js';
 import { debianSuite } from '../base/debian.js';
 import { RigError } from '../base/errors.js';
@@ -196,14 +196,13 @@ async function checkSpace(
   );
 }
 
-async function checkMemory(): Promise<Finding> {
+function checkMemory(): Finding {
   const subject = 'memory';
-  const available = /^MemAvailable:\s+(\d+) kB/m.exec(await readFile('/proc/meminfo', 'utf8'))?.[1];
   return byLimits(
     subject,
-    Number(available) * 1024,
+    process.availableMemory(),
     MEMORY_BYTES,
-    `available, ${availableParallelism()} cores`,
+    `available, ${cores()} cores`,
     'end other programs, or run with --jobs 1',
   );
 }

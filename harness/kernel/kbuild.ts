@@ -1,8 +1,8 @@
 import { execa } from 'execa';
 import { createWriteStream } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
+import { cores } from '../base/cores.js';
 import { RigError } from '../base/errors.js';
 import { programPath } from './build-tools.js';
 import { underLock } from './lock.js';
@@ -45,7 +45,7 @@ export async function make(
     '-C',
     place.src,
     `O=${place.obj}`,
-    `-j${availableParallelism()}`,
+    `-j${cores()}`,
     // an error message stays in one piece when several compilers run
     '--output-sync=target',
     '--no-print-directory',
