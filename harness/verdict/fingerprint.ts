@@ -39,8 +39,8 @@ const LOST = 'a report of the kernel that lost its first lines';
 function symbolsOf(lines: readonly string[]): string[] {
   // lockdep shows how it learned of each lock before it shows who is at fault
   const backtrace = lines.findIndex((line) => line.startsWith('stack backtrace:'));
-  // KASAN goes on with who made and who freed the object
-  const history = lines.findIndex((line) => /^(?:Allocated|Freed) by task /.test(line));
+  // KASAN and KFENCE go on with who made and who freed the object
+  const history = lines.findIndex((line) => /^(?:[Aa]llocated|[Ff]reed) by task /.test(line));
   const found: string[] = [];
   for (const line of lines.slice(Math.max(backtrace, 0), history < 0 ? undefined : history)) {
     const [, symbol] = PLACE.exec(line) ?? [];
@@ -51,7 +51,7 @@ function symbolsOf(lines: readonly string[]): string[] {
 }
 
 const PLACE =
-  /^(?: {1,7}|RIP: 0010:|pc : |lr : |WARNING: .* at |BUG: K\w+: [\w-]+ in |UBSAN: .* in )([A-Za-z_][\w.]*)\+0x[0-9a-f]+\/0x[0-9a-f]+/;
+  /^(?: {1,7}|RIP: 0010:|pc : |lr : |WARNING: .* at |BUG: K\w+: [\w -]+ in |UBSAN: .* in )([A-Za-z_][\w.]*)\+0x[0-9a-f]+\/0x[0-9a-f]+/;
 const COMPILER_SUFFIX = /(?:\.(?:isra|constprop|part|cold|llvm)(?:\.\d+)?)+$/;
 
 function telling(symbols: readonly string[]): string[] {

@@ -19,7 +19,7 @@ export const UNINTERESTING_SYMBOLS: readonly RegExp[] = [
   /^(refcount_warn_saturate|refcount_dec_not_one)$/,
   /^__list_(add|del_entry)_valid.*$/,
   /^(debug_print_object|(__)?debug_check_no_obj_freed|debug_object_.*)$/,
-  /^(bad_page|free_page_is_bad.*|check_new_page_bad|object_err|slab_(err|pad_check|bug|fix)|print_trailer|check_bytes_and_report|free_consistency_checks)$/,
+  /^(bad_page|free_page_is_bad.*|check_new_page_bad|object_err|(__)?slab_(err|pad_check|bug|fix)|warn_free_bad_obj|free_to_partial_list|print_trailer|check_bytes_and_report|free_consistency_checks)$/,
   /^(usercopy_abort|__check_object_size|__check_heap_object|__fortify_(report|panic)|__stack_chk_fail)$/,
   /^__might_(sleep|resched|fault)$/,
   /^(lock|__lock)_(acquire|release).*$/,
