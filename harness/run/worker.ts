@@ -38,7 +38,8 @@ async function runAsTest(
   context: TestContext,
 ): Promise<void> {
   const tell = (event: RunEvent): void => {
-    if (event.type === 'line') return;
+    // vitest keeps what it is told until the run ends; what was typed, and what came of it, is in the trace
+    if (event.type === 'line' || event.type === 'step-ended') return;
     void context.annotate(JSON.stringify(event), EVENT_ANNOTATION);
   };
   const trace = await runAttempts({
