@@ -13,8 +13,8 @@ export async function qemuLike({ dir }: Bench, does: string): Promise<string> {
 }
 
 /**
- * QEMU with somebody in its QMP connection, who does his evil as soon as there is a file `now` in the bench's folder:
- * hangs up, or says what QEMU says when KVM fails internally.
+ * QEMU with somebody in its QMP connection, who does his evil as soon as there is a file `now` in the bench's folder
+ * (with QEMU's greeting, when it is there before): hangs up, or says what QEMU says when KVM fails internally.
  */
 export async function qemuBehind({ dir }: Bench, evil: 'hang up' | 'fail internally'): Promise<string> {
   const file = join(dir, 'qemu-behind');
@@ -31,19 +31,24 @@ const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64'
 qemu.on('exit', (code) => process.exit(code ?? 1));
 const say = (message) => process.stdout.write(JSON.stringify(message) + '\\n');
 let failed = false;
-createInterface({ input: qemu.stdout }).on('line', (line) => { if (!failed) process.stdout.write(line + '\\n'); });
+createInterface({ input: qemu.stdout }).on('line', (line) => {
+  if (failed) return;
+  process.stdout.write(line + '\\n');
+  failWhenTold();
+});
 createInterface({ input: process.stdin }).on('line', (line) => {
   const { execute, id } = JSON.parse(line);
   if (failed && execute === 'query-status') say({ return: { status: 'internal-error', running: false }, id });
   else qemu.stdin.write(line + '\\n');
 });
-const timer = setInterval(() => {
-  if (!existsSync(${JSON.stringify(join(dir, 'now'))})) return;
+const timer = setInterval(failWhenTold, 200);
+function failWhenTold() {
+  if (failed || !existsSync(${JSON.stringify(join(dir, 'now'))})) return;
   clearInterval(timer);
   failed = true;
   if (${evil === 'hang up'}) process.stdout.destroy(), require('node:fs').closeSync(1);
   else say({ event: 'STOP', timestamp: { seconds: 0, microseconds: 0 } });
-}, 200);
+}
 `;
   await writeFile(`${file}.cjs`, program, { mode: 0o755 });
   return `${file}.cjs`;
