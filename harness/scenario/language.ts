@@ -242,7 +242,9 @@ export const scenarioDocument = z.strictObject({
     .array(pattern)
     .optional()
     .meta({ description: 'regular expressions on splat titles that are no failure in this scenario' }),
-  timeout: duration.optional().meta({ description: 'of one case; 120s when absent' }),
+  timeout: duration.optional().meta({
+    description: 'of one case; 120s when absent; twice that on a kernel with lockdep, five times on one with KASAN, as for steps',
+  }),
   steps: z.array(step).min(1),
   cleanup: z.array(step).optional().meta({ description: 'runs whatever happened, before the trace check' }),
   'leaves-no-trace': z
