@@ -27,7 +27,7 @@ export function foldDifferences(cases: readonly ComparedCase[]): FoldedDifferenc
       const entry = folded.get(key) ?? { difference, times: 0, cases: new Set(), values: new Set() };
       entry.times += 1;
       entry.cases.add(id);
-      if (difference.kind === 'state') entry.values.add(valueText(difference.head ?? difference.base));
+      if (difference.kind === 'state') entry.values.add(valueText(oneOf(difference)));
       folded.set(key, entry);
     }
   }
@@ -59,6 +59,11 @@ export function differenceText({ difference, times, cases, values }: FoldedDiffe
       return `${seconds(difference.base)} -> ${seconds(difference.head)}, ${times.toFixed(1)} times ${way}; most of it in step ${difference.step}`;
     }
   }
+}
+
+/** The value on the head, or on the base where the head has none; null is a value: what is not bound has no driver. */
+function oneOf({ head, base }: { readonly head?: unknown; readonly base?: unknown }): unknown {
+  return head === undefined ? base : head;
 }
 
 function sameness(difference: Difference): string {
