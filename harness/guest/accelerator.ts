@@ -90,10 +90,10 @@ export async function runFirmware(accelerator: Accelerator): Promise<string | un
     reject: false,
   });
   const outcome = new Promise<string | undefined>((resolve) => {
-    void connectQmp(qemu.stdin, qemu.stdout, ({ event }) => {
+    connectQmp(qemu.stdin, qemu.stdout, ({ event }) => {
       if (event === 'SHUTDOWN') resolve(undefined);
       if (event === 'STOP') resolve('QEMU stopped the machine with an internal error of KVM');
-    });
+    }).catch(() => undefined); // the connection fails with QEMU's end, which is told here:
     void qemu.then(({ stderr }) => resolve(`QEMU ended: ${stderr}`));
   });
   try {

@@ -243,7 +243,8 @@ export const scenarioDocument = z.strictObject({
     .optional()
     .meta({ description: 'regular expressions on splat titles that are no failure in this scenario' }),
   timeout: duration.optional().meta({
-    description: 'of one case; 120s when absent; twice that on a kernel with lockdep, five times on one with KASAN, as for steps',
+    description:
+      'of one case; 120s when absent; twice that on a kernel with lockdep, five times on one with KASAN, as for steps',
   }),
   steps: z.array(step).min(1),
   cleanup: z.array(step).optional().meta({ description: 'runs whatever happened, before the trace check' }),
