@@ -16,6 +16,7 @@ import { registerReport } from './report.js';
 import { registerRun } from './run.js';
 import { registerSchema } from './schema.js';
 import { registerShell } from './shell.js';
+import { registerTopology } from './topology.js';
 
 const program = new Command('cxlrig')
   .description('Boots real Linux kernels on emulated CXL memory and says whether they did right.')
@@ -42,6 +43,7 @@ for (const register of [
   registerCompare,
   registerAbi,
   registerShell,
+  registerTopology,
   registerBisect,
   registerCheck,
   registerList,

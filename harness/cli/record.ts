@@ -66,9 +66,8 @@ async function record(topology: string, flags: RecordFlags): Promise<number> {
     const text = await draftText(
       {
         topology,
-        kernel: guest.spec.kernel.release,
+        description: `Recorded in a shell on kernel ${guest.spec.kernel.release}. Say here why it must be so, and keep of the expectations what matters.\n${ending === undefined ? '' : `${ending}\n`}`,
         steps: recorder.steps,
-        ...(ending !== undefined && { ending }),
       },
       file,
     );

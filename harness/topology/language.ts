@@ -80,13 +80,14 @@ const device = z.strictObject({
 
 /** CXL 3.1 8.2.4.20.7: the interleave ways that decoders can encode. */
 export const INTERLEAVE_WAYS: readonly number[] = [1, 2, 3, 4, 6, 8, 12, 16];
-const GRANULARITIES = [256, 512, 1024, 2048, 4096, 8192, 16384] as const;
+/** CXL 3.1 8.2.4.20.7, bytes. */
+export const INTERLEAVE_GRANULARITIES = [256, 512, 1024, 2048, 4096, 8192, 16384] as const;
 
 const window = z.strictObject({
   id,
   targets: z.array(id).min(1).meta({ description: 'host bridges in interleave order' }),
   size: bytes.meta({ description: 'a multiple of 256M for each target' }),
-  granularity: z.literal(GRANULARITIES).default(256).meta({ description: 'bytes before the next target' }),
+  granularity: z.literal(INTERLEAVE_GRANULARITIES).default(256).meta({ description: 'bytes before the next target' }),
 });
 
 export const topologySchema = z.strictObject({

@@ -73,7 +73,7 @@ describe('in a real guest', () => {
       { expect: { region: { name: 'region0', exists: false } } },
     ]);
     const text = await draftText(
-      { topology: 'one-volatile', kernel: guest.spec.kernel.release, steps: recorder.steps },
+      { topology: 'one-volatile', description: 'Recorded.', steps: recorder.steps },
       join(dir, 'draft.yaml'),
     );
     expect(text).toContain(
