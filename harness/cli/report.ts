@@ -89,7 +89,7 @@ async function formatted(run: SavedRun, format: Format, vmlinux: string | undefi
     case 'text': {
       const style = { color: process.stdout.isTTY };
       const cases = traces.map((trace) => caseText(trace, dir, style));
-      return `${[...cases, summaryText(summary, dir, style)].join('\n')}\n`;
+      return `${[...cases, summaryText(summary, traces, dir, style)].join('\n')}\n`;
     }
     case 'mail':
       return mail(summary, traces, vmlinux === undefined ? undefined : stackDecoder(vmlinux));

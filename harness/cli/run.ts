@@ -20,6 +20,7 @@ interface RunFlags extends KernelFlags {
   readonly shard?: { index: number; count: number };
   readonly cold?: boolean;
   readonly keepOnFailure?: boolean;
+  readonly listSkipped?: boolean;
   readonly bisectExitCodes?: boolean;
   readonly accel?: 'tcg' | 'kvm';
   readonly out: string;
@@ -61,6 +62,10 @@ export function registerRun(program: Command): void {
       ]),
     )
     .option('--out <dir>', 'folder for the artifacts of runs', '.cxlrig/runs')
+    .option(
+      '--list-skipped',
+      'a line for each skipped case, instead of one for each thing that the kernel lacks',
+    )
     .option('--bisect-exit-codes', 'end with the codes that `git bisect run` wants')
     .addHelpText(
       'after',
@@ -92,7 +97,7 @@ async function runCommand(scenarios: readonly string[], flags: RunFlags): Promis
   const { kernelTree, patches } = flags;
   const interrupt = abortOnInterrupt();
   const out = resolve(flags.out);
-  const view = liveView(process.stdout);
+  const view = liveView(process.stdout, { listSkipped: flags.listSkipped ?? false });
   try {
     const request: RunRequest = {
       scenarios,
@@ -130,7 +135,7 @@ async function runCommand(scenarios: readonly string[], flags: RunFlags): Promis
     );
     view.close();
     process.stdout.write(
-      `${summaryText(outcome.summary, outcome.runDir, { color: process.stdout.isTTY })}\n`,
+      `${summaryText(outcome.summary, outcome.traces, outcome.runDir, { color: process.stdout.isTTY })}\n`,
     );
     return outcome;
   } finally {

@@ -1,6 +1,7 @@
 import { createLogUpdate } from 'log-update';
-import { createColors } from '../base/colors.js';
+import { createColors, printable } from '../base/colors.js';
 import type { ProgressUpdate } from '../base/progress.js';
+import { skippedLine } from './skips.js';
 import { caseText, seconds } from './terminal.js';
 import type { CaseTrace, RunEvent } from './trace.js';
 
@@ -28,6 +29,8 @@ const MENTION_MS = 15_000;
 export interface LiveViewOptions {
   /** one line for each case, also for those that are not well: somebody else tells of these */
   readonly brief?: boolean;
+  /** a line for each skipped case too, instead of one for each reason */
+  readonly listSkipped?: boolean;
 }
 
 export function liveView(stream: NodeJS.WriteStream, options: LiveViewOptions = {}): LiveView {
@@ -39,6 +42,7 @@ function movingView(stream: NodeJS.WriteStream, options: LiveViewOptions): LiveV
   const colors = createColors(true);
   let runDir = '';
   const activities = new Map<string, Activity>();
+  const skipped = new Map<string, number>();
   let job: { task: string; text: string; since: number } | undefined;
 
   const draw = (): void => {
@@ -48,6 +52,8 @@ function movingView(stream: NodeJS.WriteStream, options: LiveViewOptions): LiveV
     );
     if (job)
       lines.unshift(`${colors.cyan('...  ')} ${job.text} ${colors.dim(seconds(Date.now() - job.since))}`);
+    for (const [reason, count] of skipped)
+      lines.push(`${colors.yellow('skip ')} ${printable(skippedLine(count, reason))}`);
     update(lines.map((line) => clip(line, stream.columns)).join('\n'));
   };
   const timer = setInterval(draw, REDRAW_MS);
@@ -67,7 +73,9 @@ function movingView(stream: NodeJS.WriteStream, options: LiveViewOptions): LiveV
       job = undefined;
       if (event.type === 'case-ended') {
         activities.delete(key);
-        print(endedText(event.trace, runDir, true, options));
+        const { verdict, reason = '' } = event.trace;
+        if (verdict === 'skip' && !options.listSkipped) skipped.set(reason, (skipped.get(reason) ?? 0) + 1);
+        else print(endedText(event.trace, runDir, true, options));
         return;
       }
       const activity = activities.get(key) ?? { since: event.at, text: '' };
@@ -88,6 +96,14 @@ function plainView(stream: NodeJS.WriteStream, options: LiveViewOptions): LiveVi
   const print = (text: string): void => void stream.write(`${text}\n`);
   let runDir = '';
   let mentioned: { task: string; at: number } | undefined;
+  const skipped = new Set<string>();
+  const ended = (trace: CaseTrace): void => {
+    const { verdict, reason = '' } = trace;
+    if (verdict !== 'skip' || options.listSkipped) print(endedText(trace, runDir, false, options));
+    else if (!skipped.has(reason))
+      print(printable(`skip  ${reason}: ${trace.case.id} (further ones are counted at the end)`));
+    skipped.add(reason);
+  };
   return {
     progress(update) {
       if (mentioned?.task === update.task && Date.now() - mentioned.at < MENTION_MS) return;
@@ -95,7 +111,7 @@ function plainView(stream: NodeJS.WriteStream, options: LiveViewOptions): LiveVi
       print(`...   ${progressText(update)}`);
     },
     event(_key, event) {
-      if (event.type === 'case-ended') print(endedText(event.trace, runDir, false, options));
+      if (event.type === 'case-ended') ended(event.trace);
       if (event.type === 'guest' && event.phase === 'kept') print(event.detail ?? '');
     },
     artifactsIn: (dir) => void (runDir = dir),

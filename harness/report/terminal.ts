@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { createColors, printable } from '../base/colors.js';
 import { codeFrame, type SourcePosition } from '../base/diagnostic.js';
+import { skippedByReason, skippedLine } from './skips.js';
 import type { CaseTrace, RunSummary, StepTrace, Verdict } from './trace.js';
 
 /** Text for people at a terminal, made from traces. `color` off gives plain text for logs. */
@@ -111,7 +112,12 @@ function kernelLog(step: StepTrace, style: TerminalStyle): string[] {
 }
 
 /** The last lines of a run: what came of it, where to look. */
-export function summaryText(summary: RunSummary, runDir: string, style: TerminalStyle): string {
+export function summaryText(
+  summary: RunSummary,
+  traces: readonly CaseTrace[],
+  runDir: string,
+  style: TerminalStyle,
+): string {
   const colors = createColors(style.color);
   const { counts } = summary;
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -125,10 +131,23 @@ export function summaryText(summary: RunSummary, runDir: string, style: Terminal
   return [
     '',
     `${total} cases in ${seconds(summary.milliseconds)}: ${parts.join(', ')}`,
+    ...skippedText(traces, style),
     ...guestsText(summary).map((text) => `${colors.dim('guests   ')} ${text}`),
     `${colors.dim('artifacts')} ${relative(process.cwd(), runDir) || '.'}`,
     `${colors.dim('report   ')} ${relative(process.cwd(), join(runDir, 'report.html'))}`,
   ].join('\n');
+}
+
+/** A line for each thing that the kernel lacks: what was not asked must not be overlooked, nor bury the rest. */
+function skippedText(traces: readonly CaseTrace[], style: TerminalStyle): string[] {
+  const colors = createColors(style.color);
+  const groups = skippedByReason(traces.map(({ verdict, reason = '' }) => ({ verdict, reason })));
+  const lines = groups.map(({ cases, reason }) => printable(skippedLine(cases.length, reason)));
+  const folded = groups.some(({ cases }) => cases.length > 1);
+  return [
+    ...lines.map((line, index) => `${colors.dim((index === 0 ? 'skipped' : '').padEnd(9))} ${line}`),
+    ...(folded ? [colors.dim(`${' '.repeat(10)}(cxlrig report --format text lists them)`)] : []),
+  ];
 }
 
 function guestsText({ guests }: RunSummary): string[] {

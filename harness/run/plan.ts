@@ -12,6 +12,8 @@ export interface PlannedCase {
   readonly file: string;
   readonly kernel: string;
   readonly machine: MachinePlan;
+  /** it asks for something that the kernel or QEMU may lack */
+  readonly maySkip: boolean;
   /** folder of its artifacts, relative to the run's folder */
   readonly artifacts: string;
 }
@@ -76,6 +78,7 @@ function planCase(
     file: scenarioCase.file,
     kernel,
     machine,
+    maySkip: scenarioCase.requires.length > 0,
     artifacts: `cases/${folderName(key)}`,
   };
 }

@@ -111,12 +111,17 @@ function listenersToSignals(): (readonly [(typeof SIGNALS)[number], Listener])[]
   );
 }
 
-/** Scenario files that use the same machine follow one another, so that a worker's guest can be used again. */
+/**
+ * Scenario files that use the same machine follow one another, so that a worker's guest can be used again. Those that
+ * may turn out to be skipped come after all that surely run: the first lines of a run are to be verdicts.
+ */
 function byMachine(cases: readonly PlannedCase[]): typeof BaseSequencer {
-  const machineOf = new Map(cases.map(({ file, machine }) => [file, machine.name]));
+  const places = new Map(
+    cases.map(({ file, machine, maySkip }) => [file, `${maySkip ? 1 : 0} ${machine.name}`]),
+  );
   return class extends BaseSequencer {
     override sort(specs: TestSpecification[]): Promise<TestSpecification[]> {
-      const key = ({ moduleId }: TestSpecification): string => `${machineOf.get(moduleId) ?? ''} ${moduleId}`;
+      const key = ({ moduleId }: TestSpecification): string => `${places.get(moduleId) ?? ''} ${moduleId}`;
       return Promise.resolve([...specs].sort((a, b) => key(a).localeCompare(key(b))));
     }
   };

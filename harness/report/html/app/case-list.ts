@@ -1,9 +1,19 @@
+import { skippedByReason, skippedLine } from '../../skips.js';
 import type { CaseEntry } from '../page-content.js';
 import { badge } from './badge.js';
 import { h } from './dom.js';
 import { caseLink } from './route.js';
 import type { Selection, SortKey } from './selection.js';
 import { duration } from './text.js';
+
+/** What ran, in its order, then what was skipped, by reason: the order in which the list shows cases. */
+export function inListOrder(cases: readonly CaseEntry[]): CaseEntry[] {
+  return [...ran(cases), ...skippedByReason(cases).flatMap((group) => group.cases)];
+}
+
+function ran(cases: readonly CaseEntry[]): CaseEntry[] {
+  return cases.filter(({ verdict }) => verdict !== 'skip');
+}
 
 /** The cases as rows. Each is a link, and laid out only when it comes into view (content-visibility). */
 export function caseList(
@@ -15,6 +25,8 @@ export function caseList(
   if (cases.length === 0) {
     return h('p', { class: 'nothing' }, 'No case is like that. ', h('a', { href: '#' }, 'Show all'));
   }
+  // who asks for skipped cases, or looks for words, wants to see them
+  const unfold = selection.verdicts.includes('skip') || selection.text !== '';
   const longest = Math.max(...cases.map(({ milliseconds }) => milliseconds), 1);
   const head = (sort: SortKey, text: string, style = ''): HTMLElement => {
     const current = selection.sort === sort;
@@ -44,7 +56,21 @@ export function caseList(
       head('steps', 'Steps', 'number'),
       head('time', 'Time', 'number'),
     ),
-    ...cases.map((entry) => row(entry, longest, withKernel)),
+    ...ran(cases).map((entry) => row(entry, longest, withKernel)),
+    ...skippedByReason(cases).map(({ reason, cases: skipped }) => {
+      const rows = skipped.map((entry) => row(entry, longest, withKernel));
+      return rows.length === 1 ? rows[0] : folded(skippedLine(rows.length, reason), rows, unfold);
+    }),
+  );
+}
+
+/** Cases that the kernel lacks the same thing for are a line, until somebody wants to see them. */
+function folded(line: string, rows: readonly HTMLElement[], open: boolean): HTMLElement {
+  return h(
+    'details',
+    { class: 'skipped', ...(open && { open: '' }) },
+    h('summary', {}, badge('skip'), line),
+    ...rows,
   );
 }
 

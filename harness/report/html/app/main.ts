@@ -78,7 +78,8 @@ async function showCase(key: string, step: string | undefined): Promise<void> {
 }
 
 function rows(): HTMLElement[] {
-  return [...view.querySelectorAll<HTMLElement>('a.case-row, a.compared')];
+  const all = [...view.querySelectorAll<HTMLElement>('a.case-row, a.compared')];
+  return all.filter((row) => row.closest('details:not([open])') === null);
 }
 
 function focusRow(position: number): void {

@@ -1,7 +1,7 @@
 import type { Verdict } from '../../trace.js';
 import type { CaseEntry, PageIndex } from '../page-content.js';
 import { badge } from './badge.js';
-import { caseList } from './case-list.js';
+import { caseList, inListOrder } from './case-list.js';
 import { h, replaceChildren } from './dom.js';
 import { environment } from './environment.js';
 import { kernelComparison } from './kernel-comparison.js';
@@ -54,7 +54,7 @@ export function makeOverview(index: PageIndex, navigate: (query: URLSearchParams
     if (search.value !== selection.text) search.value = selection.text;
     kernelSelect.value = selection.kernel;
     topologySelect.value = selection.topology;
-    shown = select(cases, selection);
+    shown = inListOrder(select(cases, selection));
     replaceChildren(chips, ...verdictChips(cases, selection, change));
     replaceChildren(
       count,

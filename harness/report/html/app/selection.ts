@@ -15,8 +15,8 @@ export interface Selection {
 
 export type SortKey = 'verdict' | 'order' | 'name' | 'kernel' | 'topology' | 'steps' | 'time';
 
-/** Most in need of a look first. */
-export const VERDICTS: readonly Verdict[] = ['fail', 'infra', 'fixed', 'known-bug', 'skip', 'pass'];
+/** Most in need of a look first; what was not asked last. */
+export const VERDICTS: readonly Verdict[] = ['fail', 'infra', 'fixed', 'known-bug', 'pass', 'skip'];
 
 const SORT_KEYS: readonly SortKey[] = ['verdict', 'order', 'name', 'kernel', 'topology', 'steps', 'time'];
 
