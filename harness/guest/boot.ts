@@ -21,12 +21,12 @@ export interface BootOptions {
 export async function bootGuest(spec: GuestSpec, options: BootOptions = {}): Promise<RunningGuest> {
   const { signal, onPhase } = options;
   signal?.throwIfAborted();
-  const { binary } = await knownQemu();
-  const keys = await fillGuestDir(spec, binary);
+  const qemu = await knownQemu();
+  const keys = await fillGuestDir(spec, qemu.binary);
   let machine: Machine | undefined;
   try {
     const started = performance.now();
-    machine = await startMachine(spec, binary);
+    machine = await startMachine(spec, qemu);
     onPhase?.('qemu');
     return await orAbort(bootOn(machine, spec, keys, started, onPhase), signal);
   } catch (error) {

@@ -1,10 +1,12 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { RigError } from '../base/errors.js';
 import { sharedGuest, testGuest, testSpec } from '../testing/guest.js';
 import { runFirmware } from './accelerator.js';
+import { knownQemu } from './qemu-version.js';
 import { attachTerminal, bootGuest, GuestDied, GuestTimeout, QmpError, sshCommand } from './index.js';
 
 const SOON = { timeoutMs: 60_000 };
@@ -86,6 +88,14 @@ describe('a booted guest', () => {
     expect(await guest().qmp('query-status')).toMatchObject({ status: 'running' });
     await expect(guest().qmp('device_del', { id: 'nothing' })).rejects.toThrow(QmpError);
     expect(guest().qmpTraffic.at(-1)).toMatchObject({ direction: 'error' });
+  });
+
+  test('QEMU starts no program of the host, whoever talks it into that', async () => {
+    const { sandbox } = await knownQemu();
+    const started = guest().qmp('migrate', { uri: 'exec:touch started' });
+    if (sandbox.length > 0) await expect(started).rejects.toThrow('Operation not permitted');
+    else await started;
+    expect(existsSync(join(guest().spec.dir, 'started'))).toBe(sandbox.length === 0);
   });
 
   test('a machine that a step pauses is not dead and goes on', async () => {

@@ -7,6 +7,7 @@ import { within } from './deadline.js';
 import { deathByEvent, deathByStatus, panicLine, watchForDeath, type DeathWatch } from './death.js';
 import type { GuestSpec } from './guest.js';
 import { startQemu } from './process.js';
+import type { QemuVersion } from './qemu-version.js';
 import { connectQmp, type Qmp, type QmpEvent } from './qmp.js';
 
 /** A running QEMU, seen from outside: its monitor, its console, and whether the guest in it is dead. */
@@ -40,10 +41,10 @@ const PANIC_NOTICE_MS = 5_000;
  */
 export async function startMachine(
   spec: GuestSpec,
-  binary: string,
+  { binary, sandbox }: Pick<QemuVersion, 'binary' | 'sandbox'>,
   args: readonly string[] = qemuArguments(spec),
 ): Promise<Machine> {
-  const qemu = startQemu(binary, args, spec.dir, join(spec.dir, QEMU_LOG));
+  const qemu = startQemu(binary, [...sandbox, ...args], spec.dir, join(spec.dir, QEMU_LOG));
   const watch = watchForDeath(() => lastLines(console.since(0)));
   const console = followConsole(join(spec.dir, CONSOLE_LOG), watch.death);
   const ended = qemu.ended.then(async (how) => {

@@ -9,10 +9,13 @@ export interface QemuVersion {
   readonly version: string;
   readonly major: number;
   readonly minor: number;
+  /** arguments that keep it from system calls it has no use for; none where QEMU or the host has no such thing */
+  readonly sandbox: readonly string[];
 }
 
 /** The oldest with what the topologies need: volatile memdevs, DCD, and cxl-fmw windows as machine options. */
 const OLDEST = { major: 9, minor: 1 };
+const ANSWER_MS = 20_000;
 const REMEDY = '`scripts/cxlrig doctor` says what is missing and how to get it';
 
 /**
@@ -21,7 +24,10 @@ const REMEDY = '`scripts/cxlrig doctor` says what is missing and how to get it';
  */
 export async function qemuVersion(env: NodeJS.ProcessEnv = process.env): Promise<QemuVersion> {
   const binary = env['CXLRIG_QEMU'] ?? 'qemu-system-x86_64';
-  const asked = await execa(binary, ['--version'], { reject: false, timeout: 20_000, stdin: 'ignore' });
+  const [asked, sandbox] = await Promise.all([
+    execa(binary, ['--version'], { reject: false, timeout: ANSWER_MS, stdin: 'ignore' }),
+    sandboxOf(binary),
+  ]);
   if (asked.failed) {
     const why = asked.shortMessage ?? asked.stderr;
     throw new RigError('host', `QEMU could not be asked for its version: ${why}`, REMEDY);
@@ -35,7 +41,34 @@ export async function qemuVersion(env: NodeJS.ProcessEnv = process.env): Promise
       REMEDY,
     );
   }
-  return { binary, ...found };
+  return { binary, ...found, sandbox };
+}
+
+/**
+ * seccomp: QEMU can start no program, take no other user's rights and change no priorities, whatever makes it want to. It
+ * still reads and writes files as the user who started it.
+ */
+const SANDBOX = [
+  '-sandbox',
+  'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny',
+] as const;
+
+/** Tried, on a machine of nothing: QEMU may be built without it, and a container may forbid it. */
+async function sandboxOf(binary: string): Promise<readonly string[]> {
+  const args = [
+    ...SANDBOX,
+    '-M',
+    'none',
+    '-nodefaults',
+    '-no-user-config',
+    '-display',
+    'none',
+    '-qmp',
+    'stdio',
+  ];
+  const input = ['qmp_capabilities', 'quit'].map((execute) => `${JSON.stringify({ execute })}\n`).join('');
+  const { failed } = await execa(binary, args, { reject: false, timeout: ANSWER_MS, input });
+  return failed ? [] : SANDBOX;
 }
 
 const known = new Map<string, QemuVersion>();
@@ -49,7 +82,7 @@ export async function knownQemu(env: NodeJS.ProcessEnv = process.env): Promise<Q
 }
 
 /** The version in what `qemu-system-x86_64 --version` prints. */
-export function parseQemuVersion(text: string): Omit<QemuVersion, 'binary'> | undefined {
+export function parseQemuVersion(text: string): Pick<QemuVersion, 'version' | 'major' | 'minor'> | undefined {
   const match = /^QEMU emulator version ((\d+)\.(\d+)(?:\.\d+)*)/m.exec(text);
   if (!match) return undefined;
   const [, version = '', major, minor] = match;

@@ -28,15 +28,15 @@ const RESUME_MS = 30_000;
 export async function resumeGuest(
   spec: GuestSpec,
   template: Template,
-  { binary }: QemuVersion,
+  qemu: QemuVersion,
   { signal, onPhase }: BootOptions = {},
 ): Promise<RunningGuest> {
   signal?.throwIfAborted();
-  const keys = await fillGuestDir(spec, binary, template.console);
+  const keys = await fillGuestDir(spec, qemu.binary, template.console);
   let machine: Machine | undefined;
   try {
     const started = performance.now();
-    machine = await startMachine(spec, binary, resumedArguments(spec, template.dir));
+    machine = await startMachine(spec, qemu, resumedArguments(spec, template.dir));
     onPhase?.('qemu');
     const guest = resumeOn(machine, spec, keys, template, started, onPhase);
     return await orAbort(guest, signal);

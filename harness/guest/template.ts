@@ -59,7 +59,7 @@ export async function templateFor(
   const found = await findTemplate(key);
   if (found) return found;
   // the seal vouches for it: to hash a gigabyte takes longer than to boot
-  await cached(KIND, key, (draft) => makeTemplate({ ...spec, dir: draft }, qemu.binary, signal), {
+  await cached(KIND, key, (draft) => makeTemplate({ ...spec, dir: draft }, qemu, signal), {
     digests: false,
   });
   await evictOldest(KIND, { maxBytes: room(), keep: key });
@@ -137,10 +137,10 @@ async function identityOf(path: string): Promise<string> {
   return `${path} ${size} ${mtimeMs}`;
 }
 
-async function makeTemplate(spec: GuestSpec, binary: string, signal?: AbortSignal): Promise<void> {
+async function makeTemplate(spec: GuestSpec, qemu: QemuVersion, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   await fillTemplateDir(spec);
-  const machine = await startMachine(spec, binary, templateArguments(spec));
+  const machine = await startMachine(spec, qemu, templateArguments(spec));
   try {
     await orAbort(bootAndSave(machine, bootDeadline(spec)), signal);
   } finally {

@@ -90,8 +90,9 @@ function checkNode(): Finding {
 
 async function checkQemu(): Promise<Finding> {
   try {
-    const { binary, version } = await qemuVersion();
-    return { subject: 'QEMU', status: 'ok', detail: `${version} (${binary})` };
+    const { binary, version, sandbox } = await qemuVersion();
+    const confined = sandbox.length > 0 ? 'its system calls filtered' : 'not confined: no seccomp here';
+    return { subject: 'QEMU', status: 'ok', detail: `${version} (${binary}), ${confined}` };
   } catch (error) {
     return {
       subject: 'QEMU',

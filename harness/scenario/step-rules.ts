@@ -14,7 +14,7 @@ import {
 import { capturesMadeBy } from './captures.js';
 import { faultsOfExpectation } from './expect-rules.js';
 import { isStepKind, MOST_TURNS, type StepBody, type StepDocument, type StepKind } from './language.js';
-import { qmpFault } from './qmp-commands.js';
+import { injectionFaults, qmpFaults } from './qmp-commands.js';
 
 /** What is certainly wrong with a step, for a known topology and after known earlier steps. */
 
@@ -63,13 +63,16 @@ const RULES: { readonly [K in StepKind]?: Rule<K> } = {
       ? [{ path: ['index'], message: '`index` counts the blocks of a region: it needs `of`' }]
       : notARegion(of, ['of'], known);
   },
-  qmp: (body) => [qmpFault(body.execute, body.arguments) ?? []].flat(),
+  qmp: (body) => qmpFaults(body.execute, body.arguments),
   'hot-add': (body, known) => {
     known.hotDevices.add(body.id);
     return faultsOfHotAdd(body, known);
   },
   'hot-remove': ({ device }, known) => unknownDevice(device, ['device'], known),
-  inject: ({ device }, known) => unknownDevice(device, ['device'], known),
+  inject: (body, known) => [
+    ...unknownDevice(body.device, ['device'], known),
+    ...injectionFaults(body.type, body),
+  ],
   capture: (body, known) => faultsOfCapture(body, known),
   snapshot: ({ as }, known) => {
     known.snapshots.add(as);

@@ -1,5 +1,6 @@
 import { writeLine } from '../../abi/index.js';
 import type { StepBody } from '../language.js';
+import { INJECTIONS } from '../qmp-commands.js';
 import { Unmet } from './outcome.js';
 import { giveCommand } from './qmp.js';
 import type { StepScope } from './scope.js';
@@ -7,79 +8,48 @@ import { toBytes } from './values.js';
 
 type Body = StepBody<'inject'>;
 
-/** What QEMU wants of each record besides what a scenario says; any of it can be replaced by `with`. */
-const EVENTS: Readonly<
-  Partial<Record<Body['type'], { execute: string; defaults: Readonly<Record<string, unknown>> }>>
-> = {
-  'general-media': {
-    execute: 'cxl-inject-general-media-event',
-    defaults: { flags: 1, dpa: 0, descriptor: 3, type: 3, 'transaction-type': 192 },
-  },
-  dram: {
-    execute: 'cxl-inject-dram-event',
-    defaults: { flags: 1, dpa: 0, descriptor: 3, type: 3, 'transaction-type': 192 },
-  },
-  'memory-module': {
-    execute: 'cxl-inject-memory-module-event',
-    defaults: {
-      flags: 1,
-      type: 3,
-      'health-status': 3,
-      'media-status': 7,
-      'additional-status': 33,
-      'life-used': 40,
-      temperature: 25,
-      'dirty-shutdown-count': 0,
-      'corrected-volatile-error-count': 0,
-      'corrected-persistent-error-count': 0,
-    },
-  },
-};
-
 /** Poison is placed on a cache line. */
 const CACHE_LINE = 64;
+
+/** What QEMU wants of each command besides what a scenario says; any of it can be replaced by `with`. */
+const MEDIA = { log: 'informational', flags: 1, dpa: 0, descriptor: 3, type: 3, 'transaction-type': 192 };
+const DEFAULTS: { readonly [K in keyof typeof INJECTIONS]: Readonly<Record<string, unknown>> } = {
+  poison: { start: 0, length: CACHE_LINE },
+  'general-media': MEDIA,
+  dram: MEDIA,
+  'memory-module': {
+    log: 'informational',
+    flags: 1,
+    type: 3,
+    'health-status': 3,
+    'media-status': 7,
+    'additional-status': 33,
+    'life-used': 40,
+    temperature: 25,
+    'dirty-shutdown-count': 0,
+    'corrected-volatile-error-count': 0,
+    'corrected-persistent-error-count': 0,
+  },
+  correctable: { type: 'mem-data-ecc' },
+  uncorrectable: { errors: [{ type: 'cache-address-parity', header: [3, 4] }] },
+};
 
 export async function inject(body: Body, scope: StepScope): Promise<void> {
   const { id } = scope.device(body.device, ['device']);
   const start = body.start === undefined ? undefined : toBytes(body.start, ['start']);
-  const length = body.length === undefined ? CACHE_LINE : toBytes(body.length, ['length']);
-  const event = EVENTS[body.type];
-  if (event) {
-    await giveCommand(scope, event.execute, {
-      path: id,
-      log: body.log ?? 'informational',
-      ...event.defaults,
-      ...(start === undefined || body.type === 'memory-module' ? {} : { dpa: start }),
-      ...body.with,
-    });
-    return;
-  }
-  switch (body.type) {
-    case 'poison':
-      await giveCommand(scope, 'cxl-inject-poison', {
-        path: id,
-        start: start ?? 0,
-        length,
-        ...body.with,
-      });
-      return;
-    case 'clear-poison':
-      return clearPoison(id, start ?? 0, length, scope);
-    case 'correctable':
-      await giveCommand(scope, 'cxl-inject-correctable-error', {
-        path: id,
-        type: 'mem-data-ecc',
-        ...body.with,
-      });
-      return;
-    default:
-      await giveCommand(scope, 'cxl-inject-uncorrectable-errors', {
-        path: id,
-        errors: [{ type: 'cache-address-parity', header: [3, 4] }],
-        ...body.with,
-      });
-      return;
-  }
+  const length = body.length === undefined ? undefined : toBytes(body.length, ['length']);
+  const { type } = body;
+  if (type === 'clear-poison') return clearPoison(id, start ?? 0, length ?? CACHE_LINE, scope);
+  const injection: { command: string; start?: string; length?: string; log?: string } = INJECTIONS[type];
+  const asked = Object.fromEntries(
+    Object.entries({ start, length, log: body.log }).flatMap(([key, value]) => {
+      const argument = injection[key as 'start' | 'length' | 'log'];
+      return value === undefined || argument === undefined ? [] : [[argument, value]];
+    }),
+  );
+  await giveCommand(scope, injection.command, { path: id, ...DEFAULTS[type], ...asked, ...body.with }, [
+    'with',
+  ]);
 }
 
 /** QEMU has no command for it: the guest clears poison through its debugfs, a cache line a write. */

@@ -1,14 +1,11 @@
 import { QmpError } from '../../guest/guest.js';
 import type { StepBody } from '../language.js';
-import { qmpFault } from '../qmp-commands.js';
+import { qmpFaults } from '../qmp-commands.js';
 import { jsonMismatch } from './json-contains.js';
 import { Unmet } from './outcome.js';
 import type { StepScope } from './scope.js';
 
 export async function qmp(body: StepBody<'qmp'>, scope: StepScope): Promise<void> {
-  // once more than when the scenario was loaded: captures are put in by now
-  const fault = qmpFault(body.execute, body.arguments);
-  if (fault) throw new Unmet({ message: fault.message, path: fault.path, blame: 'rig' });
   const answer = await giveCommand(scope, body.execute, body.arguments);
   if (body.returns === undefined) return;
   const mismatch = jsonMismatch(answer, body.returns);
@@ -23,12 +20,20 @@ export async function qmp(body: StepBody<'qmp'>, scope: StepScope): Promise<void
   });
 }
 
-/** @throws Unmet when QEMU refuses: that is not the kernel's doing */
+/**
+ * The one door through which steps reach QEMU's monitor, and so where it is seen to that none reaches the host: once more
+ * than when the scenario was loaded, as captures are put in by now.
+ * @param at where the arguments stand in the step's body
+ * @throws Unmet when a scenario may not say it, or when QEMU refuses: that is not the kernel's doing
+ */
 export async function giveCommand(
   scope: StepScope,
   execute: string,
   args?: Readonly<Record<string, unknown>>,
+  at: readonly string[] = ['arguments'],
 ): Promise<unknown> {
+  const [fault] = qmpFaults(execute, args, at);
+  if (fault) throw new Unmet({ message: fault.message, path: fault.path, blame: 'rig' });
   try {
     return await scope.qmp(execute, args && { ...args });
   } catch (error) {
