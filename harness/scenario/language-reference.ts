@@ -71,6 +71,9 @@ cleanup:
 - Sizes are \`512M\`, \`4G\`, \`0x20000000\` or bytes; durations \`500ms\`, \`5s\`, \`2m\`; errnos are names; version ranges
   \`>=7.3\`, \`>=6.12 <7.3\`, \`<6.10 || >=7.0\`. A range compares as many numbers as it writes, and takes release candidates
   for the version they lead to unless it names one: 7.3-rc2 is in \`>=7.3\`.
+- A regular expression is one of RE2 (https://github.com/google/re2/wiki/Syntax): \`(?i)busy\` ignores case; there is no
+  lookaround and no backreference. It matches anywhere in the text. In \`read\`, \`file\` and what programs print, \`^\` and
+  \`$\` match at each line; in \`log\` each line is a text of its own.
 - A number where a text is wanted stays as it is written: \`value: 0x1000\` writes 0x1000.`;
 
 function kindSection(kind: string, schema: JsonSchema): string {

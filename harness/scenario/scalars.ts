@@ -40,7 +40,7 @@ export const pattern = text
   .refine((value) => regexFault(value) === undefined, {
     error: (issue) => `not a regular expression: ${regexFault(String(issue.input)) ?? ''}`,
   })
-  .meta({ id: 'pattern', description: 'A regular expression' });
+  .meta({ id: 'pattern', description: 'A regular expression of RE2: (?i) and the like, no lookaround' });
 
 export const captureName = z
   .string()

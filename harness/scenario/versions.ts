@@ -21,9 +21,8 @@ interface Comparator {
 /** Alternatives, each of comparators that must all hold. */
 export type VersionRange = readonly (readonly Comparator[])[];
 
-const NUMBERS = String.raw`(\d{1,6}(?:\.\d{1,6}){0,3})(?:-rc(\d{1,4}))?`;
-const RELEASE = new RegExp(`^${NUMBERS}`);
-const COMPARATOR = new RegExp(`^(<=|>=|!=|<|>|=)?${NUMBERS}$`);
+const RELEASE = /^(\d{1,6}(?:\.\d{1,6}){0,3})(?:-rc(\d{1,4}))?/;
+const COMPARATOR = /^(<=|>=|!=|<|>|=)?(\d{1,6}(?:\.\d{1,6}){0,3})(?:-rc(\d{1,4}))?$/;
 
 /**
  * Whether a release (`uname -r`, or QEMU's version) lies in a range.

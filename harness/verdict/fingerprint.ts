@@ -1,4 +1,4 @@
-import { compilePattern } from '../base/pattern.js';
+import { matches } from '../base/pattern.js';
 import { SPLAT_SIGNS, type SplatKind } from './splat-signs.js';
 import { UNINTERESTING_SYMBOLS } from './uninteresting-symbols.js';
 
@@ -21,7 +21,7 @@ export function describeSplat(lines: readonly string[]): SplatDescription {
 
 /** Whether a scenario allows the splat: one of its regular expressions matches the title. */
 export function isAllowed(splat: { readonly title: string }, allowed: readonly string[]): boolean {
-  return allowed.some((pattern) => compilePattern(pattern).test(splat.title));
+  return allowed.some((pattern) => matches(splat.title, pattern));
 }
 
 function firstSign(lines: readonly string[]): { kind: SplatKind; line: string } {

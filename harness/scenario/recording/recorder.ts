@@ -124,6 +124,6 @@ async function expandWords(guest: GuestShell, text: string): Promise<SimpleLine 
 function standsOn(text: string, context: readonly string[]): string[] {
   return context.filter((line) => {
     const variable = /^(?:export\s+)?([A-Za-z_]\w*)=/.exec(line)?.[1];
-    return variable === undefined || new RegExp(`\\$\\{?${variable}\\b`).test(text);
+    return variable === undefined || [...text.matchAll(/\$\{?(\w+)/g)].some(([, name]) => name === variable);
   });
 }

@@ -1,5 +1,5 @@
 import { formatKernelLog, newMark, newRecordsScript, noteIntoLog, parseKernelLog } from '../../abi/index.js';
-import { compilePattern } from '../../base/pattern.js';
+import { matches } from '../../base/pattern.js';
 import { GuestDied, GuestTimeout } from '../../guest/guest.js';
 import type { SplatRecord, StepFailure } from '../../report/trace.js';
 import type { Step } from '../case.js';
@@ -60,12 +60,10 @@ export async function lookAfter(
 /** Splats in the log of a step, with what the scenario thinks of them. */
 export function splatsOf(step: Step, session: StepSession, log: string): SplatRecord[] {
   if (log === '') return [];
-  const allowed = [...session.context.allowSplats, ...(step.document['allow-splats'] ?? [])].map((pattern) =>
-    compilePattern(pattern),
-  );
+  const allowed = [...session.context.allowSplats, ...(step.document['allow-splats'] ?? [])];
   return session.context
     .findSplats(log)
-    .map((splat) => ({ ...splat, allowed: allowed.some((pattern) => pattern.test(splat.title)) }));
+    .map((splat) => ({ ...splat, allowed: allowed.some((pattern) => matches(splat.title, pattern)) }));
 }
 
 export function splatFailure(step: Step, splats: readonly SplatRecord[]): StepFailure | undefined {

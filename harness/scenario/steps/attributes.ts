@@ -1,4 +1,5 @@
 import { readLine, writeLine } from '../../abi/index.js';
+import { matches } from '../../base/pattern.js';
 import type { StepBody } from '../language.js';
 import { Unmet } from './outcome.js';
 import type { StepScope } from './scope.js';
@@ -20,7 +21,7 @@ export async function read(body: StepBody<'read'>, scope: StepScope): Promise<vo
       received: content,
     });
   }
-  if (body.matches !== undefined && !new RegExp(body.matches, 'm').test(content)) {
+  if (body.matches !== undefined && !matches(content, body.matches, { lines: true })) {
     throw new Unmet({
       message: `${body.path} does not match`,
       path: ['matches'],

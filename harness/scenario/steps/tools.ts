@@ -1,5 +1,5 @@
 import { errnoOf, toolLine, type TypedShLine } from '../../abi/index.js';
-import { compilePattern } from '../../base/pattern.js';
+import { matches } from '../../base/pattern.js';
 import type { StepBody } from '../language.js';
 import { jsonMismatch } from './json-contains.js';
 import { Refusal, Unmet } from './outcome.js';
@@ -74,7 +74,7 @@ function checkExit(line: TypedShLine, expected = 0): void {
 }
 
 function checkText(text: string, pattern: string | undefined, key: string, what: string): void {
-  if (pattern === undefined || compilePattern(pattern, { lines: true }).test(text)) return;
+  if (pattern === undefined || matches(text, pattern, { lines: true })) return;
   throw new Unmet({
     message: `${what} does not match`,
     path: [key],

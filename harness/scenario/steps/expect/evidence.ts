@@ -1,5 +1,5 @@
 import { leftoversOf } from '../../../abi/index.js';
-import { compilePattern } from '../../../base/pattern.js';
+import { matches } from '../../../base/pattern.js';
 import type { StepBody } from '../../language.js';
 import { plainEventName } from '../trace-events.js';
 import { compare, existence, present, type Miss, type World } from './clause.js';
@@ -29,7 +29,7 @@ export function file(clause: ClauseOf<'file'>, world: World): Miss[] {
   if (!goOn || content === undefined) return misses;
   return present([
     compare('equals', clause.path, clause.equals, content),
-    clause.matches === undefined || new RegExp(clause.matches, 'm').test(content)
+    clause.matches === undefined || matches(content, clause.matches, { lines: true })
       ? undefined
       : {
           message: `${clause.path} does not match`,
@@ -80,27 +80,26 @@ export function log(clause: ClauseOf<'log'>, world: World): Miss[] {
     .filter(({ facility }) => facility === 0)
     .flatMap(({ text }) => text.split('\n'));
   const misses: Miss[] = [];
-  if (clause.matches !== undefined) {
-    const pattern = compilePattern(clause.matches);
-    if (!lines.some((line) => pattern.test(line))) {
+  const { matches: wanted, absent } = clause;
+  if (wanted !== undefined) {
+    if (!lines.some((line) => matches(line, wanted))) {
       misses.push({
         message: 'no line of the kernel log matches',
         path: ['matches'],
         subject: 'kernel log since the case began',
-        expected: `/${clause.matches}/`,
+        expected: `/${wanted}/`,
         received: lines.slice(-20),
       });
     }
   }
-  if (clause.absent !== undefined) {
-    const pattern = compilePattern(clause.absent);
-    const found = lines.filter((line) => pattern.test(line));
+  if (absent !== undefined) {
+    const found = lines.filter((line) => matches(line, absent));
     if (found.length > 0) {
       misses.push({
         message: 'a line of the kernel log matches that must not be there',
         path: ['absent'],
         subject: 'kernel log since the case began',
-        expected: `no line that matches /${clause.absent}/`,
+        expected: `no line that matches /${absent}/`,
         received: found,
       });
     }
