@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { debianMirror, mirrorInIndexTargets } from './debian-mirror.js';
+import { debianMirror, mirrorInIndexTargets, mirrorInSources } from './debian-mirror.js';
 import { UsageError } from './errors.js';
 
 let dir: string;
@@ -25,6 +25,29 @@ test('the archive of Debian is told from backports, security and other distribut
 test('a machine whose apt knows no Debian archive gives none', () => {
   expect(mirrorInIndexTargets('Ubuntu|Ubuntu|http://near.example/ubuntu/\n')).toBeUndefined();
   expect(mirrorInIndexTargets('')).toBeUndefined();
+});
+
+test('where apt has fetched nothing yet, the archive is the one that has the suite of the system', () => {
+  const sources = [
+    'main|cloud-tools|https://other.example/apt/',
+    'main|trixie-security|http://near.example/debian-security/',
+    'stable|trixie|https://containers.example/linux/debian/',
+    'main|trixie|https://php.example/debian/',
+    'main|trixie-updates|http://near.example/debian/',
+    'main|trixie|http://near.example/debian/',
+  ].join('\n');
+  expect(mirrorInSources(sources, 'trixie')).toBe('http://near.example/debian/');
+  expect(mirrorInSources('main|sid|http://near.example/debian/', 'forky')).toBe(
+    'http://near.example/debian/',
+  );
+});
+
+test.each([
+  ['another distribution', 'main|noble|http://near.example/ubuntu/', undefined],
+  ['a medium that is read once', 'main|trixie|cdrom:[Debian 13]/', 'trixie'],
+  ['no sources', '', 'trixie'],
+])('%s has no archive of Debian to fetch from', (_, sources, codename) => {
+  expect(mirrorInSources(sources, codename)).toBeUndefined();
 });
 
 test('an address that was asked for is taken as it is', async () => {

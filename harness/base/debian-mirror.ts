@@ -49,7 +49,33 @@ export function mirrorInIndexTargets(targets: string): string | undefined {
     .map((line) => line.split('|'))
     .filter(([origin, label]) => origin === 'Debian' && label === 'Debian')
     .map(([, , uri]) => uri);
-  return archives.find((uri) => uri !== undefined && /^(https?|file|copy|mirror\S*):/.test(uri));
+  return archives.find(isFetchable);
+}
+
+/**
+ * Finds Debian's own archive in what `apt-get indextargets --no-release-info` prints by SOURCES_FORMAT: apt's sources as
+ * they are written, for apt that has fetched nothing of them yet. The suite tells: the system's own, or an alias that
+ * only Debian's archive has; where somebody else uses that name too, Debian's is the one with updates beside it.
+ * @param codename of the Debian release that this machine runs
+ */
+export function mirrorInSources(targets: string, codename: string | undefined): string | undefined {
+  const sources = targets.split('\n').map((line) => {
+    const [component, suite, uri] = line.split('|');
+    return { component, suite, uri };
+  });
+  const suites = new Set(['stable', 'oldstable', 'testing', 'unstable', 'sid', codename]);
+  const own = sources.filter(
+    ({ component, suite, uri }) =>
+      component === 'main' && suite !== undefined && suites.has(suite) && isFetchable(uri),
+  );
+  const withUpdates = own.find(({ suite = '', uri }) =>
+    sources.some((other) => other.suite === `${suite}-updates` && other.uri === uri),
+  );
+  return (withUpdates ?? own[0])?.uri;
+}
+
+function isFetchable(uri: string | undefined): boolean {
+  return uri !== undefined && /^(https?|file|copy|mirror\S*):/.test(uri);
 }
 
 const KEYRINGS = [
@@ -58,6 +84,7 @@ const KEYRINGS = [
 ];
 
 const INDEX_TARGETS_FORMAT = '$(ORIGIN)|$(LABEL)|$(REPO_URI)';
+const SOURCES_FORMAT = '$(COMPONENT)|$(RELEASE)|$(REPO_URI)';
 
 /** Spaces and brackets would be options in a sources list. */
 const MIRROR = /^(https?|file|copy|mirror[+a-z]*):\/?[^\s[\]"']+$/;
@@ -85,13 +112,32 @@ async function modifiedAt(path: string): Promise<number> {
   );
 }
 
+/** By whose archives apt has fetched; where it has fetched nothing yet, as in a new container, by what is written. */
 async function mirrorOfApt(): Promise<string | undefined> {
-  const { stdout, failed } = await execa(
-    'apt-get',
-    ['indextargets', '--format', INDEX_TARGETS_FORMAT, 'Created-By: Packages'],
-    { reject: false, env: { LC_ALL: 'C' }, stdin: 'ignore' },
+  const fetched = mirrorInIndexTargets(await indexTargets('--format', INDEX_TARGETS_FORMAT));
+  return (
+    fetched ??
+    mirrorInSources(
+      await indexTargets('--no-release-info', '--format', SOURCES_FORMAT),
+      await debianCodename(),
+    )
   );
-  return failed ? undefined : mirrorInIndexTargets(stdout);
+}
+
+/** Empty where there is no apt. */
+async function indexTargets(...options: readonly string[]): Promise<string> {
+  const { stdout, failed } = await execa('apt-get', ['indextargets', ...options, 'Created-By: Packages'], {
+    reject: false,
+    env: { LC_ALL: 'C' },
+    stdin: 'ignore',
+  });
+  return failed ? '' : stdout;
+}
+
+/** os-release(5). */
+async function debianCodename(): Promise<string | undefined> {
+  const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  return /^ID=debian$/m.test(text) ? /^VERSION_CODENAME=(\w+)$/m.exec(text)?.[1] : undefined;
 }
 
 /**

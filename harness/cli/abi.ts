@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { diffInventories } from '../abi/inventory/index.js';
 import { UsageError } from '../base/errors.js';
-import { chooseProfile, type KernelChoice, type Profile } from '../kernel/index.js';
+import { withBuildTools } from '../host/install.js';
+import { chooseProfile, requireToolsFor, type KernelChoice, type Profile } from '../kernel/index.js';
 import { abiReportSchema, type AbiReport } from '../report/abi/report.js';
 import { abiDiffText, abiText } from '../report/abi/text.js';
 import { liveView } from '../report/live.js';
@@ -160,7 +161,12 @@ function parsed(json: string): unknown {
 }
 
 /** Boots one kernel after the other and lists what it offers. */
-async function inventories(profiles: readonly Profile[], flags: InventoryFlags): Promise<AbiReport[]> {
+function inventories(profiles: readonly Profile[], flags: InventoryFlags): Promise<AbiReport[]> {
+  return withBuildTools(() => takeInventories(profiles, flags));
+}
+
+async function takeInventories(profiles: readonly Profile[], flags: InventoryFlags): Promise<AbiReport[]> {
+  requireToolsFor(profiles);
   const interrupt = abortOnInterrupt();
   const view = liveView(process.stderr);
   try {

@@ -4,6 +4,7 @@ import { createColors } from '../base/colors.js';
 import { liveView, type LiveView } from '../report/live.js';
 import { RUNS } from '../report/saved-run.js';
 import { caseText, seconds } from '../report/terminal.js';
+import { withBuildTools } from '../host/install.js';
 import { bisect, type BisectEvent, type BisectResult, type BisectStep } from '../run/bisect/bisect.js';
 import type { Commit, Mark } from '../run/bisect/search.js';
 import { count, regexp } from './argument.js';
@@ -54,7 +55,7 @@ Examples:
   cxlrig bisect current/dax-state --tree ~/src/linux --good v7.2 --bad v7.3 -t movable --patches fix-build.patch`,
     )
     .action(async (scenarios: string[], flags: BisectFlags) => {
-      process.exitCode = await bisectCommand(scenarios, flags);
+      process.exitCode = await withBuildTools(() => bisectCommand(scenarios, flags));
     });
 }
 

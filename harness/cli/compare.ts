@@ -11,6 +11,7 @@ import {
   type Comparison,
   type Side,
 } from '../report/compare/index.js';
+import { withBuildTools } from '../host/install.js';
 import { chooseProfile, type Profile } from '../kernel/index.js';
 import { stackDecoder } from '../report/decode.js';
 import { liveView } from '../report/live.js';
@@ -102,7 +103,7 @@ Examples:
 
 async function compareCommand(names: readonly string[], flags: CompareFlags): Promise<number> {
   const saved = await savedRuns(names);
-  const runs = saved ?? [await runBoth(names, flags)];
+  const runs = saved ?? [await withBuildTools(() => runBoth(names, flags))];
   if (runs.some(({ summary }) => summary.exitCode === INTERRUPTED)) return INTERRUPTED;
   // a new run has its kernels in the order in which they were asked for: the base first
   const { base, head } = sidesOf(runs, saved ? flags : {});

@@ -3,6 +3,7 @@ import { createColors } from '../base/colors.js';
 import { UsageError } from '../base/errors.js';
 import { formatSize } from '../base/size.js';
 import { stopwatch } from '../base/stopwatch.js';
+import { withBuildTools } from '../host/install.js';
 import {
   cachedThings,
   listProfiles,
@@ -149,7 +150,11 @@ function registerClean(kernel: Command): void {
     });
 }
 
-async function watched(
+function watched(work: (options: ResolveOptions) => Promise<number>, flags: KernelFlags): Promise<number> {
+  return withBuildTools(() => watchedOnce(work, flags));
+}
+
+async function watchedOnce(
   work: (options: ResolveOptions) => Promise<number>,
   { kernelTree, patches, mirror }: KernelFlags,
 ): Promise<number> {

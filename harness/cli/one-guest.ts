@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { temporaryFolder } from '../base/owner.js';
 import { chooseAccelerator, startGuest, type Accelerator, type RunningGuest } from '../guest/index.js';
+import { withBuildTools } from '../host/install.js';
 import { chooseProfile } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
 import { prepareBootable } from '../run/prepare.js';
@@ -22,7 +23,15 @@ interface OneGuest {
 }
 
 /** Does the work with a guest of its own, which ends with it; what is waited for until then is told on standard error. */
-export async function withOneGuest<T>(
+export function withOneGuest<T>(
+  flags: OneGuestFlags,
+  wanted: OneGuest,
+  work: (guest: RunningGuest, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return withBuildTools(() => startAndWork(flags, wanted, work));
+}
+
+async function startAndWork<T>(
   { kernel, kernelTree, patches, mirror, accel }: OneGuestFlags,
   { machine, cmdline, cold }: OneGuest,
   work: (guest: RunningGuest, signal: AbortSignal) => Promise<T>,

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { cores } from '../base/cores.js';
+import { withBuildTools } from '../host/install.js';
 import { chooseProfiles } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
 import { summaryText } from '../report/terminal.js';
@@ -93,7 +94,11 @@ Examples:
     });
 }
 
-async function runCommand(scenarios: readonly string[], flags: RunFlags): Promise<RunOutcome> {
+function runCommand(scenarios: readonly string[], flags: RunFlags): Promise<RunOutcome> {
+  return withBuildTools(() => runOnce(scenarios, flags));
+}
+
+async function runOnce(scenarios: readonly string[], flags: RunFlags): Promise<RunOutcome> {
   const { kernelTree, patches } = flags;
   const interrupt = abortOnInterrupt();
   const out = resolve(flags.out);

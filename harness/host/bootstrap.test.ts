@@ -16,6 +16,7 @@ import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { packageRoot } from '../base/places.js';
+import { buildTools } from '../kernel/index.js';
 
 /**
  * scripts/cxlrig in a checkout of its own, on a machine whose programs are these: real ones for the script itself,
@@ -50,7 +51,8 @@ beforeEach(async () => {
     `echo "npm $*" >>${dir}/log; mkdir -p node_modules dist; sleep 0.2; touch node_modules/.package-lock.json`,
   );
   await fake('qemu-system-x86_64', 'echo "QEMU emulator version 10.0.2 (Debian)"');
-  for (const name of ['mmdebstrap', 'dpkg-deb', 'depmod', 'cpio', 'xz', 'setpriv']) await fake(name, '');
+  for (const name of ['mmdebstrap', 'dpkg-deb', 'depmod', 'cpio', 'xz', 'zstd', 'setpriv', 'git'])
+    await fake(name, '');
   await fake('apt-get', aptGet());
   await fake('apt-cache', 'printf "qemu-system-x86:\\n  Candidate: 1:10.0.2+ds-2\\n"');
   await fake('id', 'echo 0');
@@ -172,13 +174,25 @@ describe('on a machine with apt, what is missing', () => {
     expect((await log()).at(-1)).toBe(`node ${mainJs()} run`);
   });
 
+  test('is found program by program', async () => {
+    for (const name of ['zstd', 'git', 'xz']) await rm(join(bin, name));
+    expect((await missingFor('', {}, bin)).split('\n')).toEqual(['xz', 'zstd', 'git']);
+  });
+
+  test('is what builds kernels for those who build one, as harness/kernel asks for it', async () => {
+    const missing = (await missingFor('with_build_tools=yes', {}, bin)).split('\n');
+    const installed = buildTools().map(({ name }) => name);
+    // headers are looked for where this machine has them; the rest of the programs are in every run's list
+    expect(missing).toEqual(installed.filter((name) => !/\.h$|^(git|depmod|xz)$/.test(name)));
+  });
+
   test('is a browser only for those who test the report in one', async () => {
     const absent = { CXLRIG_CHROMIUM: join(dir, 'chromium') };
     const user = await cxlrig('run');
     expect(user).toMatchObject({ exitCode: 0, stderr: '' });
-    const tester = await missingFor('with_browser=yes', absent);
+    const tester = await missingFor('with_test_tools=yes', absent);
     expect(tester).toBe('chromium');
-    expect(await missingFor('with_browser=yes', { CXLRIG_CHROMIUM: join(bin, 'mmdebstrap') })).toBe('');
+    expect(await missingFor('with_test_tools=yes', { CXLRIG_CHROMIUM: join(bin, 'mmdebstrap') })).toBe('');
     expect(await missingFor('', absent)).toBe('');
   });
 
@@ -231,8 +245,8 @@ describe('on a machine with apt, what is missing', () => {
     await fake('sudo', 'exit 1');
     const { exitCode, stderr } = await cxlrig('run');
     expect(exitCode).toBe(3);
-    expect(stderr).toMatch(/about to install[^]*mmdebstrap[^]*root rights/);
-    expect((await log()).filter((line) => line.includes(' install '))).toEqual([]);
+    expect(stderr).toMatch(/missing: mmdebstrap\. Root rights are needed[^]*nothing was changed/);
+    expect(await log()).toEqual([]);
   });
 
   test('is installed by sudo where that works', async () => {
@@ -326,11 +340,15 @@ function cxlrig(...args: string[]) {
 }
 
 /** What scripts/bootstrap finds missing with such variables of the shell and of the environment. */
-async function missingFor(shell: string, env: Readonly<Record<string, string>>): Promise<string> {
-  const script = `root=${checkout}; . "$root/scripts/bootstrap"; ${shell}\nmissing_programs | grep -v keyring || :`;
+async function missingFor(
+  shell: string,
+  env: Readonly<Record<string, string>>,
+  path = `${bin}:/usr/bin:/bin`,
+): Promise<string> {
+  const script = `root=${checkout}; . "$root/scripts/bootstrap"; ${shell}\nmissing_programs`;
   const { stdout } = await execa('sh', ['-c', script], {
     ...options(),
-    env: { ...options().env, ...env, PATH: `${bin}:/usr/bin:/bin` },
+    env: { ...options().env, ...env, PATH: path },
   });
   return stdout;
 }

@@ -72,6 +72,8 @@ const PROGRAMS: readonly HostProgram[] = [
   { name: 'depmod', package: 'kmod', purpose: "indexes the guest's modules" },
   { name: 'cpio', package: 'cpio', purpose: 'packs the guest image' },
   { name: 'xz', package: 'xz-utils', purpose: "decompresses a kernel's modules" },
+  { name: 'zstd', package: 'zstd', purpose: 'unpacks kernels' },
+  { name: 'git', package: 'git', purpose: "reads kernels' sources and patches" },
   { name: 'setpriv', package: 'util-linux', purpose: 'lets QEMU end with cxlrig' },
 ];
 
@@ -244,7 +246,7 @@ function checkBuildTools(): Finding {
         subject,
         status: 'warn',
         detail: `stock kernels run; to build others, ${missing.map(({ name }) => name).join(', ')} missing`,
-        remedy: `apt-get install ${missing.map((tool) => tool.package).join(' ')}`,
+        remedy: `whatever builds one installs them; by hand: apt-get install ${missing.map((tool) => tool.package).join(' ')}`,
       };
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { RigError } from '../base/errors.js';
+import { isBuilt, type Profile } from './profile.js';
 
 /** A thing of the host that building a kernel takes, and Debian's package of it. */
 export interface BuildTool {
@@ -38,15 +39,26 @@ export function buildTools(): readonly BuildTool[] {
   ];
 }
 
-/** @throws RigError('host') naming the packages to install when a tool is missing */
+/** A kernel is to be built, and the host lacks what that takes. Whoever may install it does so and starts again. */
+export class BuildToolsMissing extends RigError {
+  constructor(missing: readonly BuildTool[]) {
+    super(
+      'host',
+      `a kernel can't be built here: ${missing.map(({ name }) => name).join(', ')} missing`,
+      `install them: apt-get install ${missing.map((tool) => tool.package).join(' ')}`,
+    );
+  }
+}
+
+/** @throws BuildToolsMissing naming the packages to install when a tool is missing */
 export function requireBuildTools(tools: readonly BuildTool[] = buildTools()): void {
   const missing = tools.filter(({ present }) => !present);
-  if (missing.length === 0) return;
-  throw new RigError(
-    'host',
-    `a kernel can't be built here: ${missing.map(({ name }) => name).join(', ')} missing`,
-    `install them: apt-get install ${missing.map((tool) => tool.package).join(' ')}`,
-  );
+  if (missing.length > 0) throw new BuildToolsMissing(missing);
+}
+
+/** Before anything else is done: a run of several kernels must not find out after an hour. @throws BuildToolsMissing */
+export function requireToolsFor(profiles: readonly Profile[]): void {
+  if (profiles.some(isBuilt)) requireBuildTools();
 }
 
 /** The path of a program, where PATH or the system's folders have it. */

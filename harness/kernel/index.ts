@@ -10,7 +10,13 @@ export {
 export { chooseProfile, chooseProfiles, type KernelChoice, type KernelChoices } from './choose.js';
 export { isBuilt, listProfiles, loadProfile, profileDocument, type Profile } from './profile.js';
 export { BuildFailed } from './build-failure.js';
-export { buildTools, requireBuildTools, type BuildTool } from './build-tools.js';
+export {
+  BuildToolsMissing,
+  buildTools,
+  requireBuildTools,
+  requireToolsFor,
+  type BuildTool,
+} from './build-tools.js';
 export { cachedThings, removeThings, type CachedThing } from './inventory.js';
 export type { ResolvedKernel } from './resolved.js';
 export { readSourceFiles, type SourceFiles } from './source-files.js';

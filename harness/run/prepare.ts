@@ -2,7 +2,7 @@ import { UsageError } from '../base/errors.js';
 import { orAbort } from '../base/or-abort.js';
 import type { Progress } from '../base/progress.js';
 import { buildImage } from '../image/index.js';
-import { resolveProfile, type Profile } from '../kernel/index.js';
+import { requireToolsFor, resolveProfile, type Profile } from '../kernel/index.js';
 import type { Bootable } from './briefing.js';
 
 export interface PrepareOptions {
@@ -17,6 +17,7 @@ export async function prepareBootables(
   profiles: readonly Profile[],
   options: PrepareOptions,
 ): Promise<Bootable[]> {
+  requireToolsFor(profiles);
   const bootables: Bootable[] = [];
   for (const profile of profiles)
     bootables.push(await soonAfterAbort(prepareBootable(profile, options), options.signal));

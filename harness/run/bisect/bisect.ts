@@ -1,6 +1,6 @@
 import { RigError, UsageError } from '../../base/errors.js';
 import { stopwatch } from '../../base/stopwatch.js';
-import { chooseProfile } from '../../kernel/index.js';
+import { chooseProfile, requireBuildTools } from '../../kernel/index.js';
 import type { CaseTrace } from '../../report/trace.js';
 import { run, type CaseEvent, type RunOutcome, type RunRequest } from '../index.js';
 import { makePlan } from '../plan.js';
@@ -61,6 +61,7 @@ export async function bisect(
   signal: AbortSignal,
 ): Promise<BisectResult> {
   await makePlan({ ...request.run, kernels: [await kernelAt(request, request.bad)] });
+  requireBuildTools();
   const search = await openSearch(request);
   const tests = new Map<string, Tested>();
   const test = async (commit: Commit, left?: string): Promise<Tested> => {
