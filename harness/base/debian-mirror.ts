@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CHROOTLESS } from './chrootless.js';
 import { RigError, UsageError } from './errors.js';
 
 /**
@@ -150,7 +151,7 @@ async function mirrorOfMmdebstrap(dir: string): Promise<string> {
     const { stdout } = await execa(
       'mmdebstrap',
       [
-        '--mode=chrootless',
+        ...CHROOTLESS,
         '--variant=custom',
         '--format=directory',
         `--setup-hook=cat "$1/etc/apt/sources.list"; exit 1`,

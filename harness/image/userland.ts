@@ -1,6 +1,7 @@
 import { access, chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { cached, contentKey } from '../base/cache.js';
+import { CHROOTLESS } from '../base/chrootless.js';
 import { PackageGone, type DebianSuite } from '../base/debian.js';
 import { RigError } from '../base/errors.js';
 import type { Progress } from '../base/progress.js';
@@ -58,10 +59,7 @@ const LAYER = 'userland.cpio';
 const USERLANDS_KEPT = 5;
 const TASK = 'build the guest image';
 
-/**
- * mmdebstrap's `extract` runs no maintainer scripts, so it needs neither root rights nor user namespaces, and the
- * mode which asks for neither (`chrootless`) can do no harm.
- */
+/** mmdebstrap's `extract` runs no maintainer scripts, so a mode without a chroot can do no harm. */
 async function unpackPackages(
   recipe: Recipe,
   packages: readonly string[],
@@ -79,7 +77,7 @@ async function unpackPackages(
     await runTool({
       program: 'mmdebstrap',
       args: [
-        '--mode=chrootless',
+        ...CHROOTLESS,
         '--variant=extract',
         '--format=directory',
         '--architectures=amd64',
