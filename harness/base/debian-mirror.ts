@@ -143,24 +143,24 @@ async function debianCodename(): Promise<string | undefined> {
 
 /**
  * mmdebstrap knows an archive for each suite but has no option that prints it. Its setup hook runs when the sources
- * list is written and before anything is fetched, so the hook prints the list and ends the run.
+ * list is written and before anything is fetched, so the hook prints the list, to where all of its output goes, and ends the run.
  */
 async function mirrorOfMmdebstrap(dir: string): Promise<string> {
   const target = join(dir, `.mirror-${randomUUID()}`);
   try {
-    const { stdout } = await execa(
+    const { stderr } = await execa(
       'mmdebstrap',
       [
         ...CHROOTLESS,
         '--variant=custom',
         '--format=directory',
-        `--setup-hook=cat "$1/etc/apt/sources.list"; exit 1`,
+        `--setup-hook=cat "$1/etc/apt/sources.list" >&2; exit 1`,
         'stable',
         target,
       ],
       { reject: false, env: { LC_ALL: 'C' }, stdin: 'ignore' },
     );
-    const mirror = /^deb (?:\[[^\]]*\] )?(\S+) stable /m.exec(stdout)?.[1];
+    const mirror = /^deb (?:\[[^\]]*\] )?(\S+) stable /m.exec(stderr)?.[1];
     if (mirror !== undefined) return mirror;
   } finally {
     await rm(target, { recursive: true, force: true });
