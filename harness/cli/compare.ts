@@ -166,7 +166,7 @@ async function runBoth(scenarios: readonly string[], flags: CompareFlags): Promi
       },
       interrupt.signal,
     );
-    return { dir: outcome.runDir, summary: outcome.summary, traces: outcome.traces };
+    return { dir: outcome.runDir, summary: outcome.summary, traces: [...outcome.traces] };
   } finally {
     view.close();
     interrupt.release();

@@ -140,7 +140,7 @@ async function runOnce(scenarios: readonly string[], flags: RunFlags): Promise<R
     );
     view.close();
     process.stdout.write(
-      `${summaryText(outcome.summary, outcome.traces, outcome.runDir, { color: process.stdout.isTTY })}\n`,
+      `${summaryText(outcome.summary, outcome.results, outcome.runDir, { color: process.stdout.isTTY })}\n`,
     );
     return outcome;
   } finally {

@@ -2,14 +2,16 @@ import type { CaseTrace, GuestCounts, RunSummary, Verdict } from './trace.js';
 
 const VERDICTS: readonly Verdict[] = ['pass', 'fail', 'skip', 'known-bug', 'fixed', 'infra'];
 
-export function countVerdicts(traces: readonly CaseTrace[]): Record<Verdict, number> {
+export function countVerdicts(traces: readonly Pick<CaseTrace, 'verdict'>[]): Record<Verdict, number> {
   return Object.fromEntries(
     VERDICTS.map((verdict) => [verdict, traces.filter((trace) => trace.verdict === verdict).length]),
   ) as Record<Verdict, number>;
 }
 
 /** Each guest counts once, however many cases it served. */
-export function countGuests(traces: readonly CaseTrace[]): GuestCounts {
+export function countGuests(
+  traces: readonly { readonly guest?: CaseTrace['guest'] | undefined }[],
+): GuestCounts {
   const fresh = traces.flatMap(({ guest }) => (guest && !guest.reused ? guest : []));
   const resumed = fresh.filter(({ boot }) => boot === 'resumed').length;
   const fellBack = fresh.filter((guest) => guest.fellBack).length;

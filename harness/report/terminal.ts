@@ -114,7 +114,7 @@ function kernelLog(step: StepTrace, style: TerminalStyle): string[] {
 /** The last lines of a run: what came of it, where to look. */
 export function summaryText(
   summary: RunSummary,
-  traces: readonly CaseTrace[],
+  traces: readonly Pick<CaseTrace, 'verdict' | 'reason'>[],
   runDir: string,
   style: TerminalStyle,
 ): string {
@@ -139,7 +139,10 @@ export function summaryText(
 }
 
 /** A line for each thing that the kernel lacks: what was not asked must not be overlooked, nor bury the rest. */
-function skippedText(traces: readonly CaseTrace[], style: TerminalStyle): string[] {
+function skippedText(
+  traces: readonly Pick<CaseTrace, 'verdict' | 'reason'>[],
+  style: TerminalStyle,
+): string[] {
   const colors = createColors(style.color);
   const groups = skippedByReason(traces.map(({ verdict, reason = '' }) => ({ verdict, reason })));
   const lines = groups.map(({ cases, reason }) => printable(skippedLine(cases.length, reason)));

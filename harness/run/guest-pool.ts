@@ -4,8 +4,8 @@ import { readState, type State } from '../abi/index.js';
 import { RigError } from '../base/errors.js';
 import { startGuest, type RunningGuest } from '../guest/index.js';
 import type { ScenarioCase } from '../scenario/index.js';
-import { coldReason } from './boot-choice.js';
 import type { Briefing } from './briefing.js';
+import { fits, type HeldMachine } from './machine-group.js';
 import type { PlannedCase } from './plan.js';
 
 /** A guest lent to a case. */
@@ -27,6 +27,14 @@ export interface GuestPool {
   lend(planned: PlannedCase, scenarioCase: ScenarioCase, order: LendOrder): Promise<LentGuest>;
   /** takes it back; a guest that is not clean, or that a case had for its own and has used, is ended */
   giveBack(guest: { readonly clean: boolean; readonly used: boolean }): Promise<void>;
+  /** what it has at hand */
+  held(): HeldMachine | undefined;
+}
+
+/** What a pool does to a machine; tests put their own in its place. */
+export interface GuestMaker {
+  readonly start: typeof startGuest;
+  readonly read: (guest: RunningGuest) => Promise<State>;
 }
 
 export interface LendOrder {
@@ -36,7 +44,7 @@ export interface LendOrder {
 }
 
 interface Held {
-  readonly machine: string;
+  readonly machine: Omit<HeldMachine, 'isUnused'>;
   readonly guest: RunningGuest;
   readonly atBoot: State;
   /** the case that has it wants it for its own: when it has used it, no other gets it */
@@ -44,15 +52,13 @@ interface Held {
   cases: number;
 }
 
-let pool: GuestPool | undefined;
+const REAL: GuestMaker = { start: startGuest, read: readState };
 
-/** The worker's own pool: one guest at a time, kept over files and cases for as long as it is clean. */
-export function guestPool(briefing: Briefing): GuestPool {
-  pool ??= makePool(briefing);
-  return pool;
-}
-
-function makePool(briefing: Briefing): GuestPool {
+/** A worker's pool: one guest at a time, kept from case to case for as long as it is clean. */
+export function makeGuestPool(
+  briefing: Pick<Briefing, 'bootables' | 'runDir' | 'accelerator'>,
+  { start, read }: GuestMaker = REAL,
+): GuestPool {
   let held: Held | undefined;
   let boots = 0;
 
@@ -67,24 +73,23 @@ function makePool(briefing: Briefing): GuestPool {
     ending.catch(() => undefined);
   };
 
+  const heldMachine = (): HeldMachine | undefined => held && { ...held.machine, isUnused: held.cases === 0 };
+
   return {
     async lend(planned, scenarioCase, { fresh, onBoot }) {
-      const machine = machineKey(planned, scenarioCase);
-      const cold = coldReason(scenarioCase, planned, briefing);
-      const isOwn = briefing.cold || scenarioCase.boot !== 'any';
-      const isColdEnough = cold === undefined || held?.guest.start.how === 'cold';
-      const isFreshEnough = held?.cases === 0 || !(fresh || isOwn);
-      if (held && held.machine === machine && isColdEnough && isFreshEnough) {
+      const { kernel, machineKey, coldReason, isOwn } = planned;
+      const machine = heldMachine();
+      if (held && machine && fits(planned, machine) && (machine.isUnused || !fresh)) {
         held.isOwn = isOwn;
         return { guest: held.guest, atBoot: held.atBoot, reused: true, casesBefore: held.cases };
       }
       await end();
       onBoot();
-      const bootable = briefing.bootables.find(({ kernel }) => kernel.profile === planned.kernel);
-      if (!bootable) throw new RigError('kernel', `kernel ${planned.kernel} was not prepared for this run`);
+      const bootable = briefing.bootables.find((one) => one.kernel.profile === kernel);
+      if (!bootable) throw new RigError('kernel', `kernel ${kernel} was not prepared for this run`);
       const dir = join(briefing.runDir, 'guests', `${process.pid}-${(boots += 1)}`);
       await mkdir(dir, { recursive: true });
-      const guest = await startGuest(
+      const guest = await start(
         {
           kernel: bootable.kernel,
           initramfs: bootable.initramfs,
@@ -93,19 +98,22 @@ function makePool(briefing: Briefing): GuestPool {
           accelerator: briefing.accelerator,
           dir,
         },
-        { cold },
+        { cold: coldReason },
       );
-      const atBoot = await readState(guest);
-      held = { machine, guest, atBoot, isOwn, cases: 0 };
+      const atBoot = await read(guest);
+      held = {
+        machine: { kernel, machineKey, isCold: guest.start.how === 'cold' },
+        guest,
+        atBoot,
+        isOwn,
+        cases: 0,
+      };
       return { guest, atBoot, reused: false, casesBefore: 0 };
     },
     async giveBack({ clean, used }) {
       if (held && used) held.cases += 1;
       if (!clean || (used && held?.isOwn)) await end();
     },
+    held: heldMachine,
   };
-}
-
-function machineKey(planned: PlannedCase, scenarioCase: ScenarioCase): string {
-  return JSON.stringify([planned.kernel, planned.machine.id, scenarioCase.cmdline]);
 }

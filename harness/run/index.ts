@@ -1,6 +1,3 @@
-import { mkdir, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { RigError } from '../base/errors.js';
 import { stopwatch } from '../base/stopwatch.js';
 import { chooseAccelerator, qemuVersion } from '../guest/index.js';
 import { countGuests, countVerdicts } from '../report/results.js';
@@ -8,20 +5,26 @@ import { TRACE_VERSION, type CaseTrace, type RunSummary } from '../report/trace.
 import { writeReports } from '../report/write.js';
 import { exitCode } from '../verdict/index.js';
 import { guestsAtATime } from './capacity.js';
+import { keepDurations } from './durations.js';
 import { describeEnvironment } from './environment.js';
+import { durationsOf, tracesOf, type CaseEvent, type CaseResult } from './ledger.js';
 import { makePlan } from './plan.js';
 import { prepareBootables } from './prepare.js';
-import type { CaseEvent } from './reporter.js';
 import type { RunRequest } from './request.js';
+import { makeRunDir, openRunDir } from './run-dir.js';
 import { runSession } from './session.js';
+import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
 
 export type { RunRequest } from './request.js';
-export type { CaseEvent } from './reporter.js';
+export type { CaseEvent, CaseResult } from './ledger.js';
 
 export interface RunOutcome {
   readonly runDir: string;
   readonly summary: RunSummary;
-  readonly traces: readonly CaseTrace[];
+  /** in planned order */
+  readonly results: readonly CaseResult[];
+  /** in planned order, that of the scenarios; each is read from disk when its turn comes */
+  readonly traces: Iterable<CaseTrace>;
 }
 
 export interface RunSubscriber {
@@ -45,89 +48,62 @@ export async function run(
 ): Promise<RunOutcome> {
   const startedAt = Date.now();
   const elapsed = stopwatch();
-  const plan = await makePlan(request);
+  const { cases } = await makePlan(request);
   const { version: qemu } = await qemuVersion();
   const choice = await chooseAccelerator(request.accelerator);
   const runDir = await makeRunDir(request.out, startedAt);
-  const bootables = await prepareBootables(request.kernels, {
-    progress: request.progress,
-    mirror: request.mirror,
-    signal,
-  }).catch(async (error: unknown) => {
-    // nothing was run: an empty folder would pass for the newest run
-    await rmdir(runDir);
-    throw error;
-  });
-  const environment = await describeEnvironment(bootables, qemu, choice);
+  const folder = await openRunDir(runDir);
   const { jobs, remark } = guestsAtATime(
     request.jobs,
-    plan.cases.map(({ machine }) => machine),
+    cases.map(({ machine }) => machine),
   );
-  subscriber.started(environment, plan.cases.length, runDir, remark);
-  const briefing = {
-    runDir,
-    bootables,
-    accelerator: choice.accelerator,
-    qemuVersion: qemu,
-    cold: request.cold ?? false,
-    keepOnFailure: request.keepOnFailure,
-    retries: request.retries,
-    cases: plan.cases,
-  };
-  const traces = await runSession({ ...request, jobs }, briefing, (event) => subscriber.event(event), signal);
-  const counts = countVerdicts(traces);
-  const summary: RunSummary = {
-    version: TRACE_VERSION,
-    startedAt,
-    milliseconds: elapsed(),
-    command: request.command,
-    environment,
-    counts,
-    guests: countGuests(traces),
-    exitCode: exitCode(counts, signal.aborted),
-  };
-  await writeReports(runDir, summary, traces);
-  return { runDir, summary, traces };
-}
-
-/** mkdir -p. Node's own recursive mkdir never returns below /proc, where mkdir says ENOENT of a parent that exists. */
-async function makeFolder(path: string): Promise<void> {
-  const make = (): Promise<void> =>
-    mkdir(path).catch((error: unknown) => {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    });
-  await make().catch(async (error: unknown) => {
-    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
-    await makeFolder(dirname(path));
-    await make();
-  });
-}
-
-/** `.cxlrig/runs/2026-11-22T18-20-05.123`: sorts by time, and a second run in the same millisecond gets another. */
-async function makeRunDir(out: string, startedAt: number): Promise<string> {
-  const name = new Date(startedAt).toISOString().replaceAll(':', '-').replace('Z', '');
+  // they load their code while the kernels are prepared, and vitest too
+  const ready = Array.from({ length: Math.min(jobs, cases.length) }, () =>
+    startWorkerProcess(folder.temporary),
+  );
+  void import('vitest/node');
+  const startWorker = (): WorkerProcess => ready.shift() ?? startWorkerProcess(folder.temporary);
   try {
-    await makeFolder(out);
-    for (let copy = 0; ; copy += 1) {
-      const dir = join(out, copy === 0 ? name : `${name}-${copy}`);
-      const made = await mkdir(dir).then(
-        () => true,
-        (error: unknown) => {
-          if (codeOf(error) === 'EEXIST') return false;
-          throw error;
-        },
-      );
-      if (made) return dir;
-    }
-  } catch (error) {
-    throw new RigError(
-      'trace',
-      `the run's folder cannot be made in ${out}: ${(error as Error).message}`,
-      'give another folder with --out DIR',
+    const bootables = await prepareBootables(request.kernels, {
+      progress: request.progress,
+      mirror: request.mirror,
+      signal,
+    }).catch(async (error: unknown) => {
+      await folder.discard();
+      throw error;
+    });
+    const environment = await describeEnvironment(bootables, qemu, choice);
+    subscriber.started(environment, cases.length, runDir, remark);
+    const briefing = {
+      runDir,
+      bootables,
+      accelerator: choice.accelerator,
+      qemuVersion: qemu,
+      keepOnFailure: request.keepOnFailure,
+      retries: request.retries,
+    };
+    const results = await runSession(
+      { briefing, cases, jobs, bail: request.bail, startWorker },
+      (event) => subscriber.event(event),
+      signal,
     );
+    folder.close();
+    await keepDurations(durationsOf(results));
+    const counts = countVerdicts(results);
+    const summary: RunSummary = {
+      version: TRACE_VERSION,
+      startedAt,
+      milliseconds: elapsed(),
+      command: request.command,
+      environment,
+      counts,
+      guests: countGuests(results),
+      exitCode: exitCode(counts, signal.aborted),
+    };
+    const traces = { [Symbol.iterator]: () => tracesOf(runDir, results) };
+    await writeReports(runDir, summary, traces);
+    return { runDir, summary, results, traces };
+  } finally {
+    for (const worker of ready) worker.end();
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
 }

@@ -2,18 +2,19 @@ import { createHash } from 'node:crypto';
 import { UsageError, UsageErrors } from '../base/errors.js';
 import { findScenarios, loadScenario, type ScenarioCase } from '../scenario/index.js';
 import { loadTopology, type MachinePlan } from '../topology/index.js';
+import { durationKey, estimateMs, readDurations } from './durations.js';
+import { needOf } from './machine-group.js';
 import type { RunRequest } from './request.js';
+import type { Scheduled } from './schedule.js';
+import { shardOf } from './shard.js';
 
 /** A case on a kernel: the unit that gets a verdict. Plain data, so that it can be sent to a worker. */
-export interface PlannedCase {
+export interface PlannedCase extends Scheduled {
   /** unique in the run; what people see: the case's id, with ` @kernel` when the run has several */
   readonly key: string;
   readonly caseId: string;
   readonly file: string;
-  readonly kernel: string;
   readonly machine: MachinePlan;
-  /** it asks for something that the kernel or QEMU may lack */
-  readonly maySkip: boolean;
   /** folder of its artifacts, relative to the run's folder */
   readonly artifacts: string;
 }
@@ -51,8 +52,16 @@ export async function makePlan(request: RunRequest): Promise<RunPlan> {
       '`cxlrig list cases` prints the ids that can be matched',
     );
   }
-  const shard = request.shard;
-  return { cases: shard ? selected.filter((_, n) => n % shard.count === shard.index - 1) : selected };
+  const { shard } = request;
+  // by what the scenarios say and not by what this machine knows: all shards must agree on who has which case
+  const own = shard ? shardOf(selected, shard) : selected;
+  const durations = await readDurations();
+  return {
+    cases: own.map((planned) => ({
+      ...planned,
+      expectedMs: durations.get(durationKey(planned.caseId, planned.kernel)) ?? planned.expectedMs,
+    })),
+  };
 }
 
 async function planFile(file: string, request: RunRequest): Promise<PlannedCase[]> {
@@ -76,9 +85,10 @@ function planCase(
     key,
     caseId: scenarioCase.id,
     file: scenarioCase.file,
-    kernel,
     machine,
     maySkip: scenarioCase.requires.length > 0,
+    ...needOf(scenarioCase, kernel, machine, { cold: request.cold ?? false }),
+    expectedMs: estimateMs(scenarioCase),
     artifacts: `cases/${folderName(key)}`,
   };
 }

@@ -1,5 +1,6 @@
 import type { Progress } from '../base/progress.js';
 import type { Profile } from '../kernel/index.js';
+import type { Shard } from './shard.js';
 
 /** What the user asked a run for; the command line turned into plain values. */
 export interface RunRequest {
@@ -16,7 +17,7 @@ export interface RunRequest {
   /** stop after so many failures; 0: never */
   readonly bail: number;
   /** the index-th (from 1) of count parts of the cases */
-  readonly shard?: { readonly index: number; readonly count: number };
+  readonly shard?: Shard;
   /** boot every guest, resume none */
   readonly cold?: boolean;
   readonly keepOnFailure: boolean;

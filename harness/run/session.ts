@@ -1,105 +1,140 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { BaseSequencer, startVitest, type TestSpecification, type Vitest } from 'vitest/node';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { TestCase, Vitest } from 'vitest/node';
 import { RigError } from '../base/errors.js';
-import { disown, orphansIn, own } from '../base/owner.js';
 import { packageRoot } from '../base/places.js';
-import type { CaseTrace } from '../report/trace.js';
 import type { Briefing } from './briefing.js';
+import { openLedger, type CaseEvent, type CaseResult } from './ledger.js';
 import type { PlannedCase } from './plan.js';
-import { externalCode, scenarioPlugin } from './plugin.js';
-import { eventStream, type CaseEvent } from './reporter.js';
-import type { RunRequest } from './request.js';
+import { ENGINE } from './run-dir.js';
+import { makeSchedule } from './schedule.js';
+import { makeWorkerPool, type WorkerPool } from './worker-pool.js';
+import type { WorkerProcess } from './worker-process.js';
 
-/** What a guest's folder keeps after the run. */
-const EVIDENCE = new Set(['console.log', 'qemu.log', 'qemu.sh']);
-
-/** What vitest keeps while it runs. */
-const ENGINE = '.vite';
-
-/** How long workers get to end by themselves after an interrupt before they are killed. */
-const GRACE_MS = 4_000;
-
-/**
- * Runs the planned cases in vitest workers and returns a trace for every one of them.
- * @param signal when it aborts, the run ends at once: guests die, cases that had not ended are reported as infra
- */
-export async function runSession(
-  request: RunRequest,
-  briefing: Briefing,
-  subscriber: (event: CaseEvent) => void,
-  signal: AbortSignal,
-): Promise<CaseTrace[]> {
-  const { runDir } = briefing;
-  const sweep = (): void => clearUp(runDir);
-  process.once('exit', sweep);
-  await own(runDir);
-  for (const dead of await orphansIn(dirname(runDir))) clearUp(dead);
-  const stream = eventStream(runDir, briefing.cases, subscriber, signal);
-  await Promise.all(
-    briefing.cases.map(({ artifacts }) => mkdir(join(runDir, artifacts), { recursive: true })),
-  );
-  const exitCode = process.exitCode;
-  const vitest = await start(request, briefing, stream.reporter, signal);
-  await close(vitest, signal);
-  process.exitCode = exitCode;
-  sweep();
-  process.off('exit', sweep);
-  return stream.traces(signal.aborted ? 'interrupted' : 'the case never reported: its worker ended early');
+export interface SessionOrder {
+  readonly briefing: Briefing;
+  readonly cases: readonly PlannedCase[];
+  /** workers at a time */
+  readonly jobs: number;
+  /** stop after so many failures; 0: never */
+  readonly bail: number;
+  readonly startWorker: () => WorkerProcess;
 }
 
-async function start(
-  request: RunRequest,
-  briefing: Briefing,
-  reporter: ReturnType<typeof eventStream>['reporter'],
+const caseRunner = fileURLToPath(new URL('./case-runner.js', import.meta.url));
+
+/**
+ * Runs the planned cases in vitest workers; each leaves its trace on disk.
+ * @param signal when it aborts, the run ends at once: guests die, cases that had not ended are reported as infra
+ * @returns what became of every planned case, in planned order
+ */
+export async function runSession(
+  { briefing, cases, jobs, bail, startWorker }: SessionOrder,
+  subscriber: (event: CaseEvent) => void,
   signal: AbortSignal,
-): Promise<Vitest> {
-  const files = [...new Set(briefing.cases.map(({ file }) => file))];
-  let vitest: Vitest | undefined;
-  const cancel = (): void => void vitest?.cancelCurrentRun('keyboard-input');
-  const own = new Set(listenersToSignals().map(([, listener]) => listener));
-  const onInit = (created: Vitest): void => {
-    vitest = created;
-    // vitest ends the process at once on a signal, but there are reports to write first
-    for (const [name, listener] of listenersToSignals()) if (!own.has(listener)) process.off(name, listener);
+): Promise<CaseResult[]> {
+  const { runDir } = briefing;
+  const ledger = openLedger(runDir, cases, subscriber);
+  const silences = new Map<string, string>();
+  let bad = 0;
+  const bailed = `not run: the run ended after ${bail} failures (--bail)`;
+  await Promise.all(cases.map(({ artifacts }) => mkdir(join(runDir, artifacts), { recursive: true })));
+  const pool = makeWorkerPool({
+    jobs,
+    briefing,
+    modules: new Map(cases.map((planned) => [moduleOf(runDir, planned), planned])),
+    schedule: makeSchedule(cases),
+    startWorker,
+    event: (planned, event) => ledger.event(planned, event),
+    ended: (planned, died) => {
+      const silence = signal.aborted
+        ? 'interrupted'
+        : died !== undefined
+          ? `its worker ended: ${died}`
+          : (silences.get(moduleOf(runDir, planned)) ??
+            (isBailing() ? bailed : 'the case ended without a trace'));
+      const { verdict } = ledger.ended(planned, silence);
+      if (verdict === 'fail' || verdict === 'infra') bad += 1;
+      if (isBailing()) pool.stopGivingOut();
+    },
+  });
+  const isBailing = (): boolean => bail > 0 && bad >= bail;
+  const onTestCaseResult = (testCase: TestCase): void => {
+    const message = testCase.result().errors?.[0]?.message;
+    if (message !== undefined) silences.set(testCase.module.moduleId, `the rig failed: ${message}`);
   };
-  signal.addEventListener('abort', cancel);
-  const temporary = process.env['TMPDIR'];
-  process.env['TMPDIR'] = await makeTemporary(briefing.runDir);
+  await runVitest(
+    pool,
+    cases.map((planned) => moduleOf(runDir, planned)),
+    runDir,
+    { onTestCaseResult },
+    signal,
+  );
+  return ledger.results(signal.aborted ? 'interrupted' : 'the case never reported: its worker ended early');
+}
+
+/** The name that vitest knows the case by. There is no such file: the worker is told which case it stands for. */
+function moduleOf(runDir: string, { artifacts }: PlannedCase): string {
+  return join(runDir, artifacts, 'case');
+}
+
+async function runVitest(
+  pool: WorkerPool,
+  modules: readonly string[],
+  runDir: string,
+  reporter: { readonly onTestCaseResult: (testCase: TestCase) => void },
+  signal: AbortSignal,
+): Promise<void> {
+  const exitCode = process.exitCode;
+  const stop = (): void => pool.end();
+  signal.addEventListener('abort', stop);
   try {
-    return await startVitest(
-      'test',
-      [],
-      {
-        root: packageRoot,
-        config: false,
-        include: files,
-        exclude: [],
-        watch: false,
-        pool: 'forks',
-        isolate: false,
-        maxWorkers: request.jobs,
-        fileParallelism: true,
-        bail: request.bail,
-        passWithNoTests: true,
-        reporters: [{ onInit, ...reporter }],
-        sequence: { sequencer: byMachine(briefing.cases) },
-        server: { deps: { external: [externalCode] } },
-        provide: { cxlrig: briefing },
-        teardownTimeout: GRACE_MS,
-      },
-      { plugins: [scenarioPlugin()], logLevel: 'silent', cacheDir: join(briefing.runDir, ENGINE) },
-    );
+    const vitest = await create(pool, modules.length, runDir, reporter);
+    if (signal.aborted) stop();
+    const project = vitest.getRootProject();
+    await vitest.runTestSpecifications(modules.map((module) => project.createSpecification(module)));
+    await vitest.close();
   } catch (error) {
     throw new RigError('host', `the test engine did not start: ${String(error)}`, undefined, [], {
       cause: error,
     });
   } finally {
-    signal.removeEventListener('abort', cancel);
-    if (temporary === undefined) delete process.env['TMPDIR'];
-    else process.env['TMPDIR'] = temporary;
+    signal.removeEventListener('abort', stop);
+    await pool.close();
+    process.exitCode = exitCode;
   }
+}
+
+async function create(
+  pool: WorkerPool,
+  modules: number,
+  runDir: string,
+  reporter: { readonly onTestCaseResult: (testCase: TestCase) => void },
+): Promise<Vitest> {
+  const own = new Set(listenersToSignals().map(([, listener]) => listener));
+  const { createVitest } = await import('vitest/node');
+  const vitest = await createVitest(
+    'test',
+    {
+      root: packageRoot,
+      config: false,
+      include: [],
+      exclude: [],
+      watch: false,
+      pool: pool.runner,
+      // for vitest there is a worker for each module: see makeWorkerPool
+      isolate: true,
+      maxWorkers: modules,
+      runner: caseRunner,
+      reporters: [reporter],
+      experimental: { viteModuleRunner: false, nodeLoader: false },
+    },
+    { logLevel: 'silent', cacheDir: join(runDir, ENGINE) },
+  );
+  // vitest ends the process at once on a signal, but there are reports to write first
+  for (const [name, listener] of listenersToSignals()) if (!own.has(listener)) process.off(name, listener);
+  return vitest;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -109,47 +144,4 @@ function listenersToSignals(): (readonly [(typeof SIGNALS)[number], Listener])[]
   return SIGNALS.flatMap((name) =>
     process.rawListeners(name).map((listener) => [name, listener as Listener] as const),
   );
-}
-
-/**
- * Scenario files that use the same machine follow one another, so that a worker's guest can be used again. Those that
- * may turn out to be skipped come after all that surely run: the first lines of a run are to be verdicts.
- */
-function byMachine(cases: readonly PlannedCase[]): typeof BaseSequencer {
-  const places = new Map(
-    cases.map(({ file, machine, maySkip }) => [file, `${maySkip ? 1 : 0} ${machine.name}`]),
-  );
-  return class extends BaseSequencer {
-    override sort(specs: TestSpecification[]): Promise<TestSpecification[]> {
-      const key = ({ moduleId }: TestSpecification): string => `${places.get(moduleId) ?? ''} ${moduleId}`;
-      return Promise.resolve([...specs].sort((a, b) => key(a).localeCompare(key(b))));
-    }
-  };
-}
-
-async function close(vitest: Vitest, signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) return vitest.close();
-  await Promise.race([vitest.close(), new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())]);
-}
-
-/** vitest's own temporary files: in the run's folder, as those of a run that is killed are found only there. */
-async function makeTemporary(runDir: string): Promise<string> {
-  const dir = join(runDir, ENGINE, 'tmp');
-  await mkdir(dir, { recursive: true });
-  return dir;
-}
-
-/**
- * Leaves of a run, this or a dead one, what it was done for. Synchronous, for it is also the last thing that a process
- * does which is told to exit by others.
- */
-function clearUp(runDir: string): void {
-  rmSync(join(runDir, ENGINE), { recursive: true, force: true });
-  const guests = join(runDir, 'guests');
-  for (const guest of existsSync(guests) ? readdirSync(guests) : []) {
-    for (const file of readdirSync(join(guests, guest))) {
-      if (!EVIDENCE.has(file)) rmSync(join(guests, guest, file), { recursive: true, force: true });
-    }
-  }
-  disown(runDir);
 }

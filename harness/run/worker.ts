@@ -1,72 +1,39 @@
-import { inject, test, type TestContext } from 'vitest';
-import { RigError } from '../base/errors.js';
-import type { CaseTrace, RunEvent } from '../report/trace.js';
-import { loadScenario, type ScenarioCase } from '../scenario/index.js';
-import { EVENT_ANNOTATION, type Briefing } from './briefing.js';
-import { runAttempts } from './attempts.js';
-import { guestPool } from './guest-pool.js';
-import type { PlannedCase } from './plan.js';
+import { init, runBaseTests, setupEnvironment } from 'vitest/worker';
+import type { ToWorker } from './channel.js';
+import { brief, assign, tell } from './at-work.js';
 
-// The run is gone, whatever killed it: this worker, and by it the guest, must not outlive it.
-process.once('disconnect', () => process.exit(1));
+/**
+ * A process that runs cases, one after the other: vitest's worker, on a channel that it shares with the run's own
+ * messages. It is started before the run knows what it is for.
+ */
 
-/** Beyond the case's own time: booting, reading the state, ending a guest. */
-const AROUND_A_CASE_MS = 180_000;
+// vitest puts a function that throws in its place
+const exit = process.exit.bind(process);
 
-/** Defines a vitest test for each planned case of a scenario file. Called by the module that the plugin makes of it. */
-export async function defineCases(file: string): Promise<void> {
-  const briefing = inject('cxlrig');
-  const planned = briefing.cases.filter((entry) => entry.file === file);
-  const { cases } = await loadScenario(file);
-  for (const entry of planned) {
-    const scenarioCase = cases.find(({ id }) => id === entry.caseId);
-    if (!scenarioCase)
-      throw new RigError('host', `${file} changed while the run was starting`, 'start the run again');
-    const { slowness = 1 } =
-      briefing.bootables.find(({ kernel }) => kernel.profile === entry.kernel)?.kernel ?? {};
-    const timeout = briefing.keepOnFailure
-      ? 0
-      : (scenarioCase.timeoutMs + AROUND_A_CASE_MS) * slowness * (briefing.retries + 2);
-    test(entry.key, { timeout }, (context) => runAsTest(entry, scenarioCase, briefing, context));
-  }
-}
+// the run is gone or has no more for this worker; the guest, which the kernel ends with its parent, must not outlive it
+process.once('disconnect', () => exit(0));
 
-async function runAsTest(
-  planned: PlannedCase,
-  scenarioCase: ScenarioCase,
-  briefing: Briefing,
-  context: TestContext,
-): Promise<void> {
-  const tell = (event: RunEvent): void => {
-    // vitest keeps what it is told until the run ends; what was typed, and what came of it, is in the trace
-    if (event.type === 'line' || event.type === 'step-ended') return;
-    void context.annotate(JSON.stringify(event), EVENT_ANNOTATION);
-  };
-  const trace = await runAttempts({
-    planned,
-    scenarioCase,
-    briefing,
-    pool: guestPool(briefing),
-    emit: tell,
-  });
-  switch (trace.verdict) {
-    case 'pass':
-    case 'known-bug':
-    case 'fixed':
-      return;
-    case 'skip':
-      return context.skip(trace.reason);
-    case 'fail':
-    case 'infra':
-      throw asTestError(trace);
-  }
-}
+const listeners = new Map<(message: never) => void, (message: ToWorker) => void>();
 
-/** An error whose stack is the place in the YAML: vitest's code frame and CI annotations then show the scenario's line. */
-function asTestError(trace: CaseTrace): Error {
-  const error = new Error(trace.reason ?? trace.verdict);
-  error.name = trace.verdict;
-  const { file, line, column } = trace.failure?.position ?? trace.case.position;
-  error.stack = `${error.name}: ${error.message}\n    at ${trace.case.scenario.replace(/[()\n]/g, ' ')} (${file}:${line}:${column})`;
-  return error;
-}
+process.on('message', (message: ToWorker) => {
+  if (message.type === 'briefing') brief(message.briefing);
+  if (message.type === 'case') assign(message.planned);
+});
+
+init({
+  post: (message: unknown) => tell({ type: 'vitest', message }),
+  on: (callback: (message: never) => void) => {
+    const listener = (message: ToWorker): void => {
+      if (message.type === 'vitest') callback(message.message as never);
+    };
+    listeners.set(callback, listener);
+    process.on('message', listener);
+  },
+  off: (callback: (message: never) => void) => {
+    const listener = listeners.get(callback);
+    if (listener) process.off('message', listener);
+  },
+  runTests: (state, traces) => runBaseTests('run', state, traces),
+  collectTests: (state, traces) => runBaseTests('collect', state, traces),
+  setup: setupEnvironment,
+});

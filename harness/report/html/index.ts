@@ -1,19 +1,22 @@
 import type { CaseTrace, RunSummary } from '../trace.js';
 import { caseContent } from './case-content.js';
-import { caseEntries, reportPage } from './page.js';
+import { reportPage } from './page.js';
 
-/** The whole report.html of a run, from its traces and what lies in its folder. */
+/**
+ * The whole report.html of a run, from its traces and what lies in its folder.
+ * @param traces each is looked at once, and not kept
+ */
 export function htmlReport(
   runDir: string,
   summary: RunSummary,
-  traces: readonly CaseTrace[],
+  traces: Iterable<CaseTrace> | AsyncIterable<CaseTrace>,
 ): Promise<string> {
-  return reportPage(summary, caseEntries(traces), contents(runDir, traces));
+  return reportPage(summary, contents(runDir, traces));
 }
 
 async function* contents(
   runDir: string,
-  traces: readonly CaseTrace[],
+  traces: Iterable<CaseTrace> | AsyncIterable<CaseTrace>,
 ): AsyncGenerator<Awaited<ReturnType<typeof caseContent>>> {
-  for (const trace of traces) yield caseContent(runDir, trace);
+  for await (const trace of traces) yield caseContent(runDir, trace);
 }

@@ -17,22 +17,21 @@ const compress = promisify(gzip);
  * report.html: one file without a network, which opens by a double click. Everything that came from a guest or a
  * scenario is JSON with `<` escaped, or base64; the page's policy lets nothing run but its own program.
  *
- * @param contents one a case, in the order of `entries`
+ * @param contents one a case
  */
-export async function reportPage(
-  summary: RunSummary,
-  entries: readonly CaseEntry[],
-  contents: AsyncIterable<CaseContent>,
-): Promise<string> {
+export async function reportPage(summary: RunSummary, contents: AsyncIterable<CaseContent>): Promise<string> {
   const { script, style } = await appBundle();
-  const index: PageIndex = { summary, cases: entries };
   const parts: string[] = [];
+  const rows: CaseEntry[] = [];
   for await (const content of contents) {
+    rows.push(caseEntry(content.trace));
     const packed = await compress(JSON.stringify(content));
     parts.push(
       `<script type="application/octet-stream" id="${caseElement(parts.length)}">${packed.toString('base64')}</script>`,
     );
   }
+  const entries = uniqueKeys(rows);
+  const index: PageIndex = { summary, cases: entries };
   return [
     '<!doctype html>',
     '<html lang="en">',
@@ -54,23 +53,25 @@ export async function reportPage(
   ].join('\n');
 }
 
-/** The overview's row of each case. Keys are unique: a case that ran on several kernels has the kernel in it. */
-export function caseEntries(traces: readonly CaseTrace[]): CaseEntry[] {
-  const entries = traces.map((trace): CaseEntry => {
-    const { id, kernel, topology, title = '' } = trace.case;
-    const suffix = ` @${kernel}`;
-    return {
-      key: id,
-      name: id.endsWith(suffix) ? id.slice(0, -suffix.length) : id,
-      title,
-      kernel,
-      topology,
-      verdict: trace.verdict,
-      ...(trace.reason !== undefined && { reason: trace.reason }),
-      steps: trace.steps.length,
-      milliseconds: trace.milliseconds,
-    };
-  });
+/** The overview's row of a case. */
+function caseEntry(trace: CaseTrace): CaseEntry {
+  const { id, kernel, topology, title = '' } = trace.case;
+  const suffix = ` @${kernel}`;
+  return {
+    key: id,
+    name: id.endsWith(suffix) ? id.slice(0, -suffix.length) : id,
+    title,
+    kernel,
+    topology,
+    verdict: trace.verdict,
+    ...(trace.reason !== undefined && { reason: trace.reason }),
+    steps: trace.steps.length,
+    milliseconds: trace.milliseconds,
+  };
+}
+
+/** Keys are unique: a case that ran on several kernels has the kernel in it. */
+function uniqueKeys(entries: readonly CaseEntry[]): CaseEntry[] {
   const seen = new Map<string, number>();
   for (const { key } of entries) seen.set(key, (seen.get(key) ?? 0) + 1);
   return entries.map((entry) =>

@@ -151,14 +151,17 @@ export function markOf({ traces }: Pick<RunOutcome, 'traces'>): {
   why?: string;
   trace?: CaseTrace;
 } {
-  const failed = traces.find(({ verdict }) => verdict === 'fail');
-  if (failed) return { mark: 'bad', why: whyOf(failed), trace: failed };
-  const unasked = traces.find(({ verdict }) => verdict === 'infra') ?? allSkipped(traces);
+  let infra: CaseTrace | undefined;
+  let skip: CaseTrace | undefined;
+  let wasAsked = false;
+  for (const trace of traces) {
+    if (trace.verdict === 'fail') return { mark: 'bad', why: whyOf(trace), trace };
+    if (trace.verdict === 'infra') infra ??= trace;
+    else if (trace.verdict === 'skip') skip ??= trace;
+    else wasAsked = true;
+  }
+  const unasked = infra ?? (wasAsked ? undefined : skip);
   return unasked ? { mark: 'skip', why: whyOf(unasked) } : { mark: 'good' };
-}
-
-function allSkipped(traces: readonly CaseTrace[]): CaseTrace | undefined {
-  return traces.every(({ verdict }) => verdict === 'skip') ? traces[0] : undefined;
 }
 
 function whyOf({ case: { id }, reason, verdict }: CaseTrace): string {
