@@ -1,14 +1,21 @@
 import { Option, type Command } from 'commander';
 import { createColors } from '../base/colors.js';
+import { qemuVersion } from '../guest/index.js';
 import { checkHost, type Finding } from '../host/checks.js';
+import { limitsText } from '../host/emulator.js';
 
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
     .description('check whether this machine can run guests, with a remedy for what it lacks')
     .addOption(new Option('--json', 'print the findings as JSON'))
+    .addOption(new Option('--limits', "print what QEMU's emulation of CXL can't do, with sources"))
     .addHelpText('after', '\nExit code: 0 guests can be run, 3 something is missing.')
-    .action(async ({ json }: { json?: boolean }) => {
+    .action(async ({ json, limits }: { json?: boolean; limits?: boolean }) => {
+      if (limits === true) {
+        process.stdout.write(limitsText((await qemuVersion()).version));
+        return;
+      }
       const findings = await checkHost();
       process.stdout.write(
         json === true

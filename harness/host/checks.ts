@@ -10,6 +10,7 @@ import { cacheRoot } from '../base/places.js';
 import { chooseAccelerator, qemuVersion } from '../guest/index.js';
 import { programPath } from '../kernel/build-tools.js';
 import { buildTools } from '../kernel/index.js';
+import { emulatorFindings } from './emulator.js';
 
 /** What one check of the host found. */
 export interface Finding {
@@ -28,10 +29,11 @@ export interface HostCheckOptions {
 
 /** Everything of the host that a run depends on, in the order in which a run meets it. Never throws. */
 export async function checkHost(options: HostCheckOptions = {}): Promise<readonly Finding[]> {
-  const checks: (() => Finding | Promise<Finding>)[] = [
+  const checks: (() => Finding | Promise<Finding | Finding[]>)[] = [
     checkNode,
     checkQemu,
     checkCxlOfQemu,
+    checkLimitsOfQemu,
     checkAccelerator,
     regionCommitNote,
     ...PROGRAMS.map((program) => () => checkProgram(program)),
@@ -44,7 +46,7 @@ export async function checkHost(options: HostCheckOptions = {}): Promise<readonl
     checkBuildTools,
   ];
   const findings: Finding[] = [];
-  for (const check of checks) findings.push(await check());
+  for (const check of checks) findings.push(...[await check()].flat());
   return findings;
 }
 
@@ -123,6 +125,12 @@ async function checkCxlOfQemu(): Promise<Finding> {
         remedy:
           'use a QEMU >= 9.1 that is built with all its devices, as Debian builds it; CXLRIG_QEMU names one',
       };
+}
+
+/** None of a QEMU that is not there: another check says so. */
+async function checkLimitsOfQemu(): Promise<Finding[]> {
+  const qemu = await qemuVersion().catch(() => undefined);
+  return qemu ? emulatorFindings(qemu.version) : [];
 }
 
 async function checkAccelerator(): Promise<Finding> {

@@ -19,12 +19,9 @@ export function busNumber(n: number, bridges: number): number {
 
 /** How many bus numbers the firmware gives out below a bridge: its own, one a port, one a switch inside. */
 export function busesOf(bridge: Bridge, switches: readonly Switch[]): number {
-  const below = (ports: readonly string[], depth: number): number =>
-    ports.reduce((sum, port) => {
-      const inner = switches.find((one) => one.port === port);
-      // a switch that is its own ancestor is another rule's fault to tell
-      if (!inner || depth > switches.length) return sum + 1;
-      return sum + 2 + below(inner.ports, depth + 1);
-    }, 0);
-  return 1 + below(bridge.ports, 0);
+  const below = bridge.ports.map((port) => {
+    const inner = switches.find((one) => one.port === port);
+    return inner ? 2 + inner.ports.length : 1;
+  });
+  return below.reduce((sum, buses) => sum + buses, 1);
 }

@@ -1,4 +1,5 @@
 import { formatSize } from '../base/size.js';
+import { CAPACITY_UNIT } from './emulator-limits.js';
 
 /** Capacity as a device of a topology, or one to hot-add, states it. */
 export interface Capacity {
@@ -15,8 +16,6 @@ export interface CapacityFault {
   readonly hint?: string;
 }
 
-/** CXL 3.1 8.2.9.9.1.1 counts capacity in units of 256 MiB; a QEMU device of another size has no memdev in the guest. */
-export const CAPACITY_UNIT = 256 * 2 ** 20;
 /** drivers/nvdimm/label.h: ND_LABEL_MIN_SIZE */
 const MIN_LABELS = 128 * 2 ** 10;
 const MAX_LABELS = 64 * 2 ** 20;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseSize } from '../base/size.js';
+import { DYNAMIC_REGIONS } from './emulator-limits.js';
 
 /**
  * The topology language, version 1: the machine under test as its parts and what they are plugged into.
@@ -47,7 +48,7 @@ const bridge = z.strictObject({
 
 const cxlSwitch = z.strictObject({
   id,
-  port: id.meta({ description: 'the root port or switch port it is plugged into' }),
+  port: id.meta({ description: 'the root port it is plugged into' }),
   ports: z.array(id).min(1).max(16).meta({ description: 'ids of its downstream ports' }),
 });
 
@@ -66,7 +67,7 @@ const device = z.strictObject({
   dynamic: z
     .strictObject({
       size: bytes.meta({ description: 'dynamic capacity, a multiple of 256M for each region' }),
-      regions: z.number().int().min(1).max(8).default(1),
+      regions: z.number().int().min(1).max(DYNAMIC_REGIONS).default(1),
     })
     .optional()
     .meta({ description: 'dynamic capacity, added and released at run time' }),
@@ -87,7 +88,10 @@ const window = z.strictObject({
   id,
   targets: z.array(id).min(1).meta({ description: 'host bridges in interleave order' }),
   size: bytes.meta({ description: 'a multiple of 256M for each target' }),
-  granularity: z.literal(INTERLEAVE_GRANULARITIES).default(256).meta({ description: 'bytes before the next target' }),
+  granularity: z
+    .literal(INTERLEAVE_GRANULARITIES)
+    .default(256)
+    .meta({ description: 'bytes before the next target' }),
 });
 
 export const topologySchema = z.strictObject({

@@ -10,7 +10,7 @@ export interface MachinePlan {
   readonly cpus: number;
   /** `uid`: its ACPI _UID, by which root decoders list it in target_list and root0 in dport<uid> */
   readonly hostBridges: readonly { readonly id: string; readonly uid: number }[];
-  /** `port`: the root port or switch downstream port that the switch is plugged into */
+  /** `port`: the root port that the switch is plugged into */
   readonly switches: readonly { readonly id: string; readonly port: string }[];
   /** every root port and switch downstream port */
   readonly ports: readonly PlannedPort[];

@@ -30,7 +30,7 @@ export function qemuArgs(
       }),
       ...portArgs('cxl-rp', bridge.id, bridge.ports, wiring),
     ]),
-    ...inPluggingOrder(document, wiring).flatMap(({ id, port, ports }) => [
+    ...document.switches.flatMap(({ id, port, ports }) => [
       ...deviceArg({ driver: 'cxl-upstream', id, bus: port }),
       ...portArgs('cxl-downstream', id, ports, wiring),
     ]),
@@ -108,15 +108,6 @@ function portArgs(
     const port = wiring.ports.get(id);
     return port ? deviceArg({ driver, id, bus, port: port.number, chassis: 0, slot: port.slot }) : [];
   });
-}
-
-/** QEMU wants a switch's port to be there before the switch: nested ones come after those that hold them. */
-function inPluggingOrder({ switches }: TopologyDocument, wiring: Wiring): TopologyDocument['switches'] {
-  const depth = (port: string): number => {
-    const above = switches.find(({ id }) => id === wiring.ports.get(port)?.switch);
-    return above ? 1 + depth(above.port) : 0;
-  };
-  return [...switches].sort((a, b) => depth(a.port) - depth(b.port));
 }
 
 /**

@@ -2,7 +2,8 @@ import { nameHint, type Diagnostic, type DocumentPath } from '../base/document.j
 import type { YamlDocument } from '../base/yaml.js';
 import { formatSize } from '../base/size.js';
 import { busesOf, busRange } from './buses.js';
-import { capacityFaults, CAPACITY_UNIT, nearestMultiples } from './capacity.js';
+import { capacityFaults, nearestMultiples } from './capacity.js';
+import { CAPACITY_UNIT, emulatorLimits, MAX_WINDOWS } from './emulator-limits.js';
 import { INTERLEAVE_WAYS, type TopologyDocument } from './language.js';
 import { wire, type Wiring } from './wiring.js';
 
@@ -11,8 +12,6 @@ type Complain = (path: DocumentPath, message: string, hint?: string) => void;
 /** Below it a stock kernel with its initramfs does not come up. */
 const MIN_MEMORY = 512 * 2 ** 20;
 const MAX_MEMORY = 64 * 2 ** 30;
-/** QEMU places the windows above memory; with more, `-cpu max` under TCG (40 address bits) runs out of addresses. */
-const MAX_WINDOWS = 512 * 2 ** 30;
 
 /** What a topology says that QEMU or the kernel would refuse, or would accept and silently do something else. */
 export function topologyFaults(document: TopologyDocument, source: YamlDocument): Diagnostic[] {
@@ -25,7 +24,7 @@ export function topologyFaults(document: TopologyDocument, source: YamlDocument)
   checkIds(document, complain);
   checkPlugging(document, wiring, complain);
   checkDevices(document, complain);
-  checkWindows(document, wiring, complain);
+  checkWindows(document, complain);
   checkHmat(document, complain);
   return found.sort((a, b) => a.line - b.line || a.column - b.column);
 }
@@ -73,13 +72,23 @@ function checkPlugging(document: TopologyDocument, wiring: Wiring, complain: Com
     const holder = wiring.plugged.get(port);
     if (!declared.includes(port)) {
       complain(path, `there is no port ${port}`, nameHint(port, declared, 'ports'));
-    } else if (!wiring.ports.has(port)) {
-      complain(path, `no host bridge is above port ${port}`, 'a switch is plugged into a port of a bridge');
-    } else if (holder !== id) {
+    } else if (wiring.ports.has(port) && holder !== id) {
+      // a port that hangs in the air is its switch's fault, which is told there
       complain(path, `port ${port} is taken by ${holder ?? 'another part'}`, freeHint(wiring));
     }
   };
-  document.switches.forEach(({ id, port }, n) => checkPort(id, port, ['switches', n, 'port']));
+  const { switchLevels } = emulatorLimits;
+  document.switches.forEach(({ id, port }, n) => {
+    const above = document.switches.find(({ ports }) => ports.includes(port));
+    if (!above) checkPort(id, port, ['switches', n, 'port']);
+    else {
+      complain(
+        ['switches', n, 'port'],
+        `${id} is below another switch, ${above.id}: QEMU has ${switchLevels.limit}, and ${switchLevels.consequence} (${switchLevels.source})`,
+        'plug it into a root port',
+      );
+    }
+  });
   document.devices.forEach((device, n) => {
     if (device.port !== undefined) checkPort(device.id, device.port, ['devices', n, 'port']);
     else if (!wiring.portOf.has(device)) {
@@ -110,8 +119,7 @@ function checkDevices({ devices }: TopologyDocument, complain: Complain): void {
   });
 }
 
-function checkWindows(document: TopologyDocument, wiring: Wiring, complain: Complain): void {
-  const { windows, bridges } = document;
+function checkWindows({ windows, bridges }: TopologyDocument, complain: Complain): void {
   const bridgeIds = bridges.map(({ id }) => id);
   windows.forEach(({ id, targets, size }, n) => {
     const path = ['windows', n];
@@ -149,36 +157,6 @@ function checkWindows(document: TopologyDocument, wiring: Wiring, complain: Comp
       `the windows are ${formatSize(total)} together, at most ${formatSize(MAX_WINDOWS)} fit`,
     );
   }
-  checkRoom(document, wiring, complain);
-}
-
-/** A window spreads evenly over its targets, so each bridge has that share of it for the capacity below. */
-function checkRoom(document: TopologyDocument, wiring: Wiring, complain: Complain): void {
-  document.bridges.forEach(({ id }, n) => {
-    const below = document.devices.filter(
-      (device) => wiring.ports.get(wiring.portOf.get(device) ?? '')?.hostBridge === id,
-    );
-    const needed = below.reduce(
-      (sum, device) => sum + (device.volatile ?? 0) + (device.persistent ?? 0) + (device.dynamic?.size ?? 0),
-      0,
-    );
-    const reaching = document.windows.filter(({ targets }) => targets.includes(id));
-    const room = reaching.reduce((sum, { size, targets }) => sum + size / targets.length, 0);
-    if (needed <= room) return;
-    if (reaching.length === 0) {
-      complain(
-        ['bridges', n, 'id'],
-        `no window has ${id} as target, yet it has devices`,
-        'add it to `windows`',
-      );
-      return;
-    }
-    const last = document.windows.findLastIndex(({ targets }) => targets.includes(id));
-    complain(
-      ['windows', last, 'size'],
-      `too small: the devices below ${id} have ${formatSize(needed)}, the windows leave it ${formatSize(room)}`,
-    );
-  });
 }
 
 function checkHmat({ hmat, bridges }: TopologyDocument, complain: Complain): void {

@@ -15,11 +15,12 @@ export function argsWithoutDevices({ qemuArgs, devices }: MachinePlan): string[]
   const own = new Set(
     devices.flatMap((planned) => {
       const { objects, device } = typeThree(planned);
-      return [...objects, device].map((properties) => JSON.stringify(properties));
+      return [...objects, device].map(({ id }) => id);
     }),
   );
+  const idOf = (json: string): unknown => (JSON.parse(json) as { id?: string }).id;
   return pairs(qemuArgs)
-    .filter(([, value]) => !own.has(value))
+    .filter(([option, value]) => !(['-device', '-object'].includes(option) && own.has(idOf(value))))
     .flat();
 }
 

@@ -18,8 +18,8 @@ export interface Wiring {
 }
 
 /**
- * Follows the document from the bridges down. A switch or device that names a port gets it, the first come if two
- * want one; then the devices that name none take the free ports in the order of the file.
+ * Follows the document from the bridges down. A switch that names a root port, or a device that names any port, gets it,
+ * the first come if two want one; then the devices that name none take the free ports in the order of the file.
  */
 export function wire(document: TopologyDocument): Wiring {
   const ports = new Map<string, WiredPort>();
@@ -33,16 +33,11 @@ export function wire(document: TopologyDocument): Wiring {
   for (const bridge of document.bridges) add(bridge.ports, bridge.id);
 
   const plugged = new Map<string, string>();
-  let waiting = [...document.switches];
-  while (waiting.length > 0) {
-    const reached = waiting.filter(({ port }) => ports.has(port));
-    if (reached.length === 0) break;
-    for (const { id, port, ports: below } of reached) {
-      if (plugged.has(port)) continue;
-      plugged.set(port, id);
-      add(below, ports.get(port)?.hostBridge ?? '', id);
-    }
-    waiting = waiting.filter((one) => !reached.includes(one));
+  const rootPorts = new Set(ports.keys());
+  for (const { id, port, ports: below } of document.switches) {
+    if (!rootPorts.has(port) || plugged.has(port)) continue;
+    plugged.set(port, id);
+    add(below, ports.get(port)?.hostBridge ?? '', id);
   }
 
   const portOf = new Map<DeviceDocument, string>();

@@ -1,5 +1,5 @@
 import { formatSize } from '../../base/size.js';
-import { CAPACITY_UNIT } from '../capacity.js';
+import { CAPACITY_UNIT } from '../emulator-limits.js';
 import { INTERLEAVE_GRANULARITIES } from '../language.js';
 import type { NearestDevice, NearestTopology } from './nearest-topology.js';
 import type { Observed, ObservedMemdev, ObservedRegion, ObservedWindow } from './observed.js';

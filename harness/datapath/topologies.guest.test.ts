@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { testGuest } from '../testing/guest.js';
+import { proveDataPath } from './index.js';
+import { testFolder, testGuest } from '../testing/guest.js';
 import type { RunningGuest } from '../guest/index.js';
 import { findSplats } from '../verdict/index.js';
-import { hotAddCommands, listTopologies, planHotDevice, type MachinePlan } from './index.js';
+import {
+  hotAddCommands,
+  listTopologies,
+  loadTopology,
+  planHotDevice,
+  withBackingFiles,
+  type MachinePlan,
+} from '../topology/index.js';
 
 const SOON = { timeoutMs: 60_000 };
 
@@ -46,12 +54,15 @@ describe('a guest on a shipped topology', async () => {
   const shipped = await listTopologies();
 
   test.each(shipped.map(({ name }) => name))(
-    'sees what the plan of %s says, and boots clean',
+    'sees what the plan of %s says, boots clean, and finds all it writes again, also behind the devices',
     async (name) => {
-      const guest = await testGuest(name);
-      const plan = guest.spec.machine;
+      const folder = await testFolder();
+      const plan = withBackingFiles(await loadTopology(name), folder);
+      const guest = await testGuest(name, { machine: plan });
       await endpoints(guest, plan.devices.length);
       expect(await seen(guest)).toEqual(planned(plan));
+      const trials = await proveDataPath(guest, plan, folder);
+      expect(trials.flatMap(({ refused, lost }) => refused ?? lost)).toEqual([]);
       expect(findSplats(guest.console.since(0))).toEqual([]);
     },
   );
