@@ -28,6 +28,17 @@ export function withNormalNames(state: State): State {
   };
 }
 
+/** The way back: the kernel's names of things in this state, from those that do not depend on numbering. */
+export function kernelNames(state: State): (normal: string) => string {
+  const names = normalNames(state);
+  const back = new Map([...names, ...ndNames(state, names)].map(([name, normal]) => [normal, name]));
+  // the longest first: a decoder's name holds its port's
+  const normals = [...back.keys()].sort((a, b) => b.length - a.length);
+  return (text) =>
+    back.get(text) ??
+    normals.reduce((told, normal) => told.replaceAll(normal, back.get(normal) ?? normal), text);
+}
+
 function renamer(names: ReadonlyMap<string, string>): (text: string) => string {
   return (text) => text.replace(NUMBERED, (name) => names.get(name) ?? name);
 }

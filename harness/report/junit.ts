@@ -1,3 +1,4 @@
+import { failedStep } from './failed-step.js';
 import type { CaseTrace, RunSummary } from './trace.js';
 
 /** JUnit XML as CI systems read it: one testsuite a kernel, one testcase a case. fail is a failure, infra an error. */
@@ -47,7 +48,7 @@ function outcome(trace: CaseTrace): string {
 }
 
 function evidence(trace: CaseTrace): string {
-  const step = trace.steps.find(({ outcome }) => outcome === 'fail');
+  const step = failedStep(trace);
   const place = trace.failure?.position;
   return [
     place ? `${place.file}:${place.line}:${place.column}` : '',

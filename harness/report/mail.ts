@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { Decoder } from './decode.js';
+import { failedStep } from './failed-step.js';
 import { seconds } from './terminal.js';
 import { wrapped } from './wrapped.js';
 import type { CaseTrace, RunSummary, SplatRecord, StepTrace, Verdict } from './trace.js';
@@ -56,7 +57,7 @@ function head({ counts, milliseconds, environment }: RunSummary, total: number):
  */
 export async function mailCase(trace: CaseTrace, decoder?: Decoder): Promise<string[]> {
   const { case: identity, verdict, reason, failure, machine } = trace;
-  const failed = trace.steps.find(({ outcome }) => outcome === 'fail');
+  const failed = failedStep(trace);
   const place = failure && `${relative(process.cwd(), failure.position.file)}:${failure.position.line}`;
   const splats = trace.splats.filter(({ allowed }) => !allowed);
   return [

@@ -3,7 +3,8 @@ import { join, relative } from 'node:path';
 import { createColors, printable } from '../base/colors.js';
 import { codeFrame, type SourcePosition } from '../base/diagnostic.js';
 import { skippedByReason, skippedLine } from './skips.js';
-import type { CaseTrace, RunSummary, StepTrace, Verdict } from './trace.js';
+import { failedStep } from './failed-step.js';
+import type { CaseTrace, RunSummary, StepFailure, StepTrace, Verdict } from './trace.js';
 
 /** Text for people at a terminal, made from traces. `color` off gives plain text for logs. */
 export interface TerminalStyle {
@@ -12,6 +13,7 @@ export interface TerminalStyle {
 
 const MOST_LINES_OF_LOG = 12;
 const MOST_LINES_TYPED = 6;
+const MOST_BESIDES = 3;
 
 const MARK: Readonly<Record<Verdict, string>> = {
   pass: 'ok',
@@ -58,8 +60,8 @@ function bootText(guest: CaseTrace['guest']): string {
 
 function failureText(trace: CaseTrace, runDir: string, style: TerminalStyle): string[] {
   const colors = createColors(style.color);
-  const step = trace.steps.findLast(({ outcome }) => outcome === 'fail');
-  const { failure } = trace;
+  const { failure, besides = [] } = trace;
+  const step = failedStep(trace);
   return [
     ...(trace.reason ?? trace.verdict).split('\n').map((line) => colors.bold(line)),
     ...(failure ? frame(failure.position) : []),
@@ -68,9 +70,22 @@ function failureText(trace: CaseTrace, runDir: string, style: TerminalStyle): st
     ...pair('expected', failure?.expected, style),
     ...pair('received', failure?.received, style),
     ...(step ? kernelLog(step, style) : []),
+    ...besides.slice(0, MOST_BESIDES).map((other) => `${colors.dim('besides  ')} ${alsoFailed(other)}`),
     `${colors.dim('artifacts')} ${relative(process.cwd(), runDir) || '.'}/${trace.artifacts}`,
     '',
   ];
+}
+
+/** What failed after that, or before: its own evidence is in the report. */
+function alsoFailed({ step, message, position }: StepFailure): string {
+  const line = message.split('\n')[0] ?? '';
+  const what =
+    step === undefined
+      ? ''
+      : step.startsWith('cleanup')
+        ? `${step} failed too: `
+        : `step ${step} failed too: `;
+  return `${what}${line} (${relative(process.cwd(), position.file) || position.file}:${position.line})`;
 }
 
 function frame(position: SourcePosition): string[] {

@@ -66,9 +66,14 @@ export interface StepFailure {
   readonly received?: unknown;
   /** the sysfs path or the state path in question */
   readonly subject?: string;
-  /** the kernel did something else, or the rig could not ask */
-  readonly blame: 'kernel' | 'rig';
+  /** id of the step that failed; absent when it was in none, and in older traces */
+  readonly step?: string;
+  /** the kernel did something else, a tool refused by itself, or nothing was learnt for what another did */
+  readonly blame: Blame;
 }
+
+/** See `Blame` of verdict/judge.ts. */
+export type Blame = 'kernel' | 'tool' | 'scenario' | 'emulator' | 'rig';
 
 /** A splat found on the console, fingerprinted by symbols. */
 export interface SplatRecord {
@@ -102,7 +107,10 @@ export interface CaseTrace {
   readonly verdict: Verdict;
   /** why, for every verdict but pass: a sentence */
   readonly reason?: string;
+  /** the failure that the reason tells */
   readonly failure?: StepFailure;
+  /** what failed besides, such as a cleanup after the step that failed */
+  readonly besides?: readonly StepFailure[];
   readonly startedAt: number;
   readonly milliseconds: number;
   readonly guest?: {

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StateChange } from '../abi/index.js';
+import { leftoverWords, type StateChange } from '../abi/index.js';
 import { RigError } from '../base/errors.js';
 import { stopwatch } from '../base/stopwatch.js';
 import { GuestDied, sshCommand, type GuestDeath, type RunningGuest } from '../guest/index.js';
@@ -19,6 +19,7 @@ import {
   leftoversAfter,
   openSteps,
   runSteps,
+  splatFailure,
   unmetByGuest,
   unmetByKernel,
 } from '../scenario/steps/index.js';
@@ -44,10 +45,13 @@ interface CaseRecord {
   /** length of the console when the case began */
   consoleMark: number;
   unmet?: string;
+  /** of the case itself, outside its steps */
   failure?: StepFailure;
   death?: GuestDeath;
   steps: readonly StepTrace[];
   leftovers: readonly StateChange[];
+  /** the same in words */
+  leftBehind: readonly string[];
   /** the guest may serve another case */
   clean: boolean;
 }
@@ -62,7 +66,7 @@ export async function runCase(run: CaseRun): Promise<CaseTrace> {
   const elapsed = stopwatch();
   const identity = identityOf(planned, scenarioCase);
   emit({ type: 'case-started', at: startedAt, case: identity });
-  const record: CaseRecord = { consoleMark: 0, steps: [], leftovers: [], clean: false };
+  const record: CaseRecord = { consoleMark: 0, steps: [], leftovers: [], leftBehind: [], clean: false };
   try {
     await askTheKernel(run, record);
   } catch (error) {
@@ -122,19 +126,19 @@ async function runAllSteps(
     deadline: performance.now() + scenarioCase.timeoutMs * slowness,
     slowness,
   });
-  const main = await runSteps(scenarioCase.steps, session);
-  record.steps = main.steps;
-  if (main.failure) record.failure = main.failure;
+  record.steps = (await runSteps(scenarioCase.steps, session)).steps;
   if (!session.broken) {
     const cleanup = await runSteps(scenarioCase.cleanup, session, { isCleanup: true });
-    record.steps = [...main.steps, ...cleanup.steps];
-    if (!record.failure && cleanup.failure) record.failure = cleanup.failure;
+    record.steps = [...record.steps, ...cleanup.steps];
   }
   if (session.broken) return;
   await closeSteps(session);
   const leftovers = await leftoversAfter(session, scenarioCase.leavesNoTrace ? undefined : 0);
-  if (scenarioCase.leavesNoTrace) record.leftovers = leftovers;
-  record.clean = leftovers.length === 0 && record.failure === undefined;
+  if (scenarioCase.leavesNoTrace) {
+    record.leftovers = leftovers;
+    record.leftBehind = leftoverWords(leftovers, lent.atBoot, session.state, record.steps);
+  }
+  record.clean = leftovers.length === 0 && record.steps.every(({ outcome }) => outcome !== 'fail');
 }
 
 /** Says whose fault it is that the case could not go on. */
@@ -155,22 +159,21 @@ function makeTrace(
   time: Pick<CaseTrace, 'startedAt' | 'milliseconds'>,
 ): CaseTrace {
   const { planned, scenarioCase, briefing } = run;
-  const { lent, failure, leftovers } = record;
+  const { lent, leftovers } = record;
   const splats = splatsOf(record, scenarioCase);
   const release = lent?.guest.spec.kernel.release ?? '';
   const judgement = judge({
     unmet: record.unmet,
-    failure,
-    splats,
+    failures: failuresOf(record),
+    splats: splatsWithSteps(record, splats),
     death: record.death,
-    leftovers,
+    leftovers: record.leftBehind,
     knownBug: applicableBug(scenarioCase, planned.kernel, releaseOf(briefing, planned) ?? release),
   });
   return {
     version: TRACE_VERSION,
     case: identity,
     ...judgement,
-    ...(failure && { failure }),
     ...time,
     ...(lent && { guest: describeGuest(lent) }),
     machine: planned.machine,
@@ -180,6 +183,26 @@ function makeTrace(
     splats,
     artifacts: planned.artifacts,
   };
+}
+
+/** Each failure once, at the step that failed: one that holds others fails as the first of them did. */
+function failuresOf({ steps, failure }: CaseRecord): StepFailure[] {
+  const ofSteps = steps.flatMap((step) =>
+    step.failure && step.failure.step === step.id ? step.failure : [],
+  );
+  return [...ofSteps, ...complaints(steps), ...(failure ? [failure] : [])];
+}
+
+/** Splats in steps that failed for another reason too. */
+function complaints(steps: readonly StepTrace[]): StepFailure[] {
+  return steps.flatMap((step) => {
+    const complaint = splatFailure(step, step.splats);
+    return complaint && complaint.received !== step.failure?.received ? complaint : [];
+  });
+}
+
+function splatsWithSteps({ steps }: CaseRecord, splats: readonly SplatRecord[]) {
+  return splats.map((splat) => ({ ...splat, step: steps.find((one) => one.splats.includes(splat))?.id }));
 }
 
 /** Splats of the steps, and those that only the console has: of boot, of the time between steps, of a dead guest. */

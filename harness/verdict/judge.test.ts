@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { exitCode, judge, type CaseFacts, type Verdict } from './index.js';
+import { exitCode, judge, type Blame, type CaseFacts, type Verdict } from './index.js';
 
-const clean: CaseFacts = { splats: [], leftovers: [] };
+const clean: CaseFacts = { failures: [], splats: [], leftovers: [] };
 const splat = { title: 'WARNING: at a.c:1 in f', allowed: false };
 const failed = { message: 'expected EBUSY', blame: 'kernel' } as const;
 const unasked = { message: 'no SSH', blame: 'rig' } as const;
@@ -13,25 +13,25 @@ describe('a case', () => {
   it.each<[string, Partial<CaseFacts>, Verdict, string | undefined]>([
     ['passes when nothing was wrong', {}, 'pass', undefined],
     ['passes with a splat that is allowed', { splats: [{ ...splat, allowed: true }] }, 'pass', undefined],
-    ['fails by a step', { failure: failed }, 'fail', 'expected EBUSY'],
+    ['fails by a step', { failures: [failed] }, 'fail', 'expected EBUSY'],
     ['fails by a splat though every step passed', { splats: [splat] }, 'fail', splat.title],
     ['tells how many splats', { splats: [splat, splat] }, 'fail', `${splat.title} (and 1 more)`],
     [
       'fails by what it leaves behind',
-      { leftovers: [{ path: 'regions.region0' }] },
+      { leftovers: ['region0 is there'] },
       'fail',
-      'left behind: regions.region0',
+      'left behind: region0 is there',
     ],
     ['fails by a panic', { death: panic }, 'fail', panic.message],
     [
       'fails by a panic, whatever the rig lost by it',
-      { death: panic, failure: unasked },
+      { death: panic, failures: [unasked] },
       'fail',
       panic.message,
     ],
     [
       'fails by a splat, though SSH was lost with it',
-      { splats: [splat], failure: unasked, death: { kind: 'ssh', message: 'gone' } },
+      { splats: [splat], failures: [unasked], death: { kind: 'ssh', message: 'gone' } },
       'fail',
       splat.title,
     ],
@@ -41,10 +41,10 @@ describe('a case', () => {
       'fail',
       'it powered off',
     ],
-    ['is infra when the rig failed', { failure: unasked }, 'infra', 'no SSH'],
+    ['is infra when the rig failed', { failures: [unasked] }, 'infra', 'no SSH'],
     [
       'is infra when QEMU died, not fail by the step that saw it',
-      { death: lost, failure: failed },
+      { death: lost, failures: [failed] },
       'infra',
       lost.message,
     ],
@@ -62,7 +62,7 @@ describe('a case', () => {
     ],
     [
       'is a known bug when it fails as declared',
-      { failure: failed, knownBug: bug },
+      { failures: [failed], knownBug: bug },
       'known-bug',
       `${bug.because}: expected EBUSY`,
     ],
@@ -80,12 +80,66 @@ describe('a case', () => {
     ],
     [
       'is infra though a bug is declared, when the rig failed',
-      { failure: unasked, knownBug: bug },
+      { failures: [unasked], knownBug: bug },
       'infra',
       'no SSH',
     ],
   ])('%s', (_sentence, facts, verdict, reason) => {
-    expect(judge({ ...clean, ...facts })).toEqual(reason === undefined ? { verdict } : { verdict, reason });
+    const { verdict: judged, reason: said } = judge({ ...clean, ...facts });
+    expect({ verdict: judged, reason: said }).toEqual({ verdict, reason });
+  });
+});
+
+describe('the evidence is that of what is told', () => {
+  const step = (id: string, received: unknown, blame: 'kernel' | 'rig' = 'kernel') => ({
+    message: `step ${id} failed`,
+    step: id,
+    received,
+    blame,
+  });
+  it.each<[string, Partial<CaseFacts>, string | undefined, string[]]>([
+    [
+      'the step, not the cleanup after it',
+      { failures: [step('2', 1), step('cleanup.1', 2)] },
+      '2',
+      ['cleanup.1'],
+    ],
+    [
+      'the step in which the guest panicked, not the one that failed before',
+      { death: panic, failures: [step('2', 1), step('cleanup.1', 'panic')] },
+      'cleanup.1',
+      ['2'],
+    ],
+    [
+      'the step of the splat, not the one that failed before',
+      {
+        splats: [{ ...splat, step: 'cleanup.1' }],
+        failures: [step('2', 1), step('cleanup.1', splat.title)],
+      },
+      'cleanup.1',
+      ['2'],
+    ],
+    [
+      'what kept the rig from asking, not what a step expected in vain',
+      { failures: [step('2', 1), step('3', 2, 'rig')] },
+      '3',
+      ['2'],
+    ],
+    ['none, when QEMU died beside the steps', { death: lost, failures: [step('2', 1)] }, undefined, ['2']],
+  ])('%s', (_sentence, facts, told, besides) => {
+    const judgement = judge({ ...clean, ...facts });
+    expect(judgement.failure?.step).toBe(told);
+    expect(judgement.besides?.map((one) => one.step)).toEqual(besides);
+  });
+
+  it.each<[Blame, Verdict]>([
+    ['kernel', 'fail'],
+    ['tool', 'fail'],
+    ['scenario', 'infra'],
+    ['emulator', 'infra'],
+    ['rig', 'infra'],
+  ])('a failure that the %s is to blame for is %s', (blame, verdict) => {
+    expect(judge({ ...clean, failures: [{ message: 'x', blame }] }).verdict).toBe(verdict);
   });
 });
 

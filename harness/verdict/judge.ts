@@ -1,13 +1,35 @@
 /** The six verdicts; what each means for a run stands in `exitCode`. */
 export type Verdict = 'pass' | 'fail' | 'skip' | 'known-bug' | 'fixed' | 'infra';
 
+/**
+ * Who is to blame for a failure: the kernel under test; a tool in the guest, which refused by itself; what the scenario
+ * itself says; QEMU; or the rest of the rig. Only the first two fail a case, with the others nothing was learnt.
+ */
+export type Blame = 'kernel' | 'tool' | 'scenario' | 'emulator' | 'rig';
+
+/** A step, or something else of a case, that failed. */
+export interface Failure {
+  readonly message: string;
+  readonly blame: Blame;
+  /** id of the step */
+  readonly step?: string;
+  readonly received?: unknown;
+}
+
+export interface Splat {
+  readonly title: string;
+  readonly allowed: boolean;
+  /** id of the step in which it came; absent: in none */
+  readonly step?: string | undefined;
+}
+
 /** What is known of a case when it is over. */
-export interface CaseFacts {
+export interface CaseFacts<F extends Failure = Failure> {
   /** why its requirements are not met: it was not run */
   readonly unmet?: string | undefined;
-  /** the first step (or cleanup) that failed */
-  readonly failure?: { readonly message: string; readonly blame: 'kernel' | 'rig' } | undefined;
-  readonly splats: readonly { readonly title: string; readonly allowed: boolean }[];
+  /** of all steps (and cleanups) that failed, in order */
+  readonly failures: readonly F[];
+  readonly splats: readonly Splat[];
   /** how the guest ended before it was told to */
   readonly death?:
     | {
@@ -15,16 +37,26 @@ export interface CaseFacts {
         readonly message: string;
       }
     | undefined;
-  /** what differs from the state before the case, where it must not */
-  readonly leftovers: readonly { readonly path: string }[];
+  /** what differs from the state before the case, where it must not, in words */
+  readonly leftovers: readonly string[];
   /** a declared bug that applies to this case on this kernel */
   readonly knownBug?: { readonly because: string } | undefined;
 }
 
-export interface Judgement {
+export interface Judgement<F extends Failure = Failure> {
   readonly verdict: Verdict;
   /** a sentence, for every verdict but pass */
   readonly reason?: string;
+  /** the failure that the reason tells: what is shown as evidence belongs to it */
+  readonly failure?: F;
+  /** failures besides that one */
+  readonly besides?: readonly F[];
+}
+
+/** What is wrong with a case, and the failure that shows it. */
+interface Cause<F> {
+  readonly reason: string;
+  readonly failure?: F | undefined;
 }
 
 /**
@@ -34,42 +66,65 @@ export interface Judgement {
  * connection that is lost because the kernel crashed is no infrastructure failure. The rig's failure goes before what a
  * step expected in vain, which it may have caused.
  */
-export function judge(facts: CaseFacts): Judgement {
+export function judge<F extends Failure>(facts: CaseFacts<F>): Judgement<F> {
   if (facts.unmet !== undefined) return { verdict: 'skip', reason: facts.unmet };
   const confessed = confession(facts);
-  const rigFault = confessed === undefined ? rigFaultOf(facts) : undefined;
-  if (rigFault !== undefined) return { verdict: 'infra', reason: rigFault };
+  const unasked = confessed === undefined ? faultOfTheRig(facts) : undefined;
+  if (unasked) return { verdict: 'infra', ...withEvidence(unasked.reason, unasked, facts) };
   const wrong = confessed ?? disappointment(facts);
   const { knownBug } = facts;
-  if (wrong === undefined) {
+  if (!wrong) {
     if (!knownBug) return { verdict: 'pass' };
     return { verdict: 'fixed', reason: `declared as known bug (${knownBug.because}), but it passed` };
   }
-  if (!knownBug) return { verdict: 'fail', reason: wrong };
-  return { verdict: 'known-bug', reason: `${knownBug.because}: ${wrong}` };
+  if (!knownBug) return { verdict: 'fail', ...withEvidence(wrong.reason, wrong, facts) };
+  return { verdict: 'known-bug', ...withEvidence(`${knownBug.because}: ${wrong.reason}`, wrong, facts) };
 }
 
-function confession({ death, splats }: CaseFacts): string | undefined {
-  if (death?.kind === 'panic') return death.message;
+function withEvidence<F extends Failure>(
+  reason: string,
+  { failure }: Cause<F>,
+  { failures }: CaseFacts<F>,
+): Omit<Judgement<F>, 'verdict'> {
+  const besides = failures.filter((one) => one !== failure);
+  return { reason, ...(failure && { failure }), ...(besides.length > 0 && { besides }) };
+}
+
+function confession<F extends Failure>({ death, splats, failures }: CaseFacts<F>): Cause<F> | undefined {
+  if (death?.kind === 'panic') return { reason: death.message, failure: ofDeath('panic', failures) };
   const unexpected = splats.filter(({ allowed }) => !allowed);
   const [first] = unexpected;
-  if (first)
-    return unexpected.length === 1 ? first.title : `${first.title} (and ${unexpected.length - 1} more)`;
-  return death?.kind === 'shutdown' ? death.message : undefined;
+  if (first) {
+    return {
+      reason: unexpected.length === 1 ? first.title : `${first.title} (and ${unexpected.length - 1} more)`,
+      failure: failures.find(({ step, received }) => step === first.step && received === first.title),
+    };
+  }
+  if (death?.kind !== 'shutdown') return undefined;
+  return { reason: death.message, failure: ofDeath('shutdown', failures) };
 }
 
-function rigFaultOf({ death, failure }: CaseFacts): string | undefined {
-  if (failure?.blame === 'rig') return failure.message;
-  return death && death.kind !== 'panic' && death.kind !== 'shutdown' ? death.message : undefined;
+/** What a step received in which the guest died is how it died. */
+function ofDeath<F extends Failure>(kind: string, failures: readonly F[]): F | undefined {
+  return failures.findLast(({ received }) => received === kind);
 }
 
-function disappointment({ failure, leftovers }: CaseFacts): string | undefined {
-  if (failure) return failure.message;
+function faultOfTheRig<F extends Failure>({ death, failures }: CaseFacts<F>): Cause<F> | undefined {
+  const failure = failures.find(({ blame }) => blame !== 'kernel' && blame !== 'tool');
+  if (failure) return { reason: failure.message, failure };
+  return death && death.kind !== 'panic' && death.kind !== 'shutdown' ? { reason: death.message } : undefined;
+}
+
+function disappointment<F extends Failure>({ failures, leftovers }: CaseFacts<F>): Cause<F> | undefined {
+  const [failure] = failures;
+  if (failure) return { reason: failure.message, failure };
   if (leftovers.length === 0) return undefined;
-  const paths = leftovers.map(({ path }) => path);
-  const shown = paths.slice(0, 3).join(', ');
-  return `left behind: ${shown}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''}`;
+  const more = leftovers.length - MOST_LEFTOVERS;
+  const shown = leftovers.slice(0, MOST_LEFTOVERS).join('; ');
+  return { reason: `left behind: ${shown}${more > 0 ? `; and ${more} more` : ''}` };
 }
+
+const MOST_LEFTOVERS = 3;
 
 /**
  * The exit code of a run: 130 interrupted, 1 a fail, 3 an infrastructure failure and no fail, 0 otherwise. A bug that

@@ -1,3 +1,4 @@
+import { failedStep } from '../failed-step.js';
 import type { CaseTrace, Verdict } from '../trace.js';
 import type { Change } from './comparison.js';
 
@@ -69,11 +70,12 @@ export function failedAlike(base: CaseTrace, head: CaseTrace): boolean {
   return signature(base) === signature(head);
 }
 
-function signature({ failure, splats, leftovers, steps, reason }: CaseTrace): string {
+function signature(trace: CaseTrace): string {
+  const { failure, splats, leftovers, reason } = trace;
   const own = splats.filter(({ allowed }) => !allowed).map(({ fingerprint }) => fingerprint);
   return JSON.stringify([
     [...new Set(own)].sort(),
-    steps.find(({ outcome }) => outcome === 'fail')?.id,
+    failedStep(trace)?.id,
     // a panic's words are in its splat; without either, the reason is all there is
     failure ? plain(failure.message) : own.length > 0 ? '' : plain(reason ?? ''),
     failure?.subject === undefined ? undefined : plain(failure.subject),

@@ -48,9 +48,11 @@ const failure = z
     expected: z.unknown().exactOptional(),
     received: z.unknown().exactOptional(),
     subject: z.string().exactOptional().meta({ description: 'the sysfs path or the state path in question' }),
-    blame: z
-      .enum(['kernel', 'rig'])
-      .meta({ description: 'the kernel did something else, or the rig could not ask' }),
+    step: z.string().exactOptional().meta({ description: 'id of the step that failed' }),
+    blame: z.enum(['kernel', 'tool', 'scenario', 'emulator', 'rig']).meta({
+      description:
+        'the kernel did something else, or a tool refused by itself; with the others nothing was learnt of either',
+    }),
   })
   .meta({ id: 'failure' });
 
@@ -179,7 +181,8 @@ export const caseTraceSchema = z
     }),
     verdict: z.enum(['pass', 'fail', 'skip', 'known-bug', 'fixed', 'infra']),
     reason: z.string().exactOptional().meta({ description: 'why, for every verdict but pass' }),
-    failure: failure.exactOptional(),
+    failure: failure.exactOptional().meta({ description: 'the failure that the reason tells' }),
+    besides: z.array(failure).exactOptional().meta({ description: 'what failed besides' }),
     startedAt: time,
     milliseconds,
     guest: z

@@ -1,7 +1,7 @@
 import { formatKernelLog, newMark, newRecordsScript, noteIntoLog, parseKernelLog } from '../../abi/index.js';
 import { matches } from '../../base/pattern.js';
 import { GuestDied, GuestTimeout } from '../../guest/guest.js';
-import type { SplatRecord, StepFailure } from '../../report/trace.js';
+import type { SplatRecord, StepFailure, StepIdentity } from '../../report/trace.js';
 import type { Step } from '../case.js';
 import { onThisKernel, type StepSession } from './context.js';
 import { failureOf } from './judge.js';
@@ -66,7 +66,10 @@ export function splatsOf(step: Step, session: StepSession, log: string): SplatRe
     .map((splat) => ({ ...splat, allowed: allowed.some((pattern) => matches(splat.title, pattern)) }));
 }
 
-export function splatFailure(step: Step, splats: readonly SplatRecord[]): StepFailure | undefined {
+export function splatFailure(
+  step: Pick<StepIdentity, 'id' | 'position'>,
+  splats: readonly SplatRecord[],
+): StepFailure | undefined {
   const splat = splats.find(({ allowed }) => !allowed);
   return (
     splat && {
@@ -74,6 +77,7 @@ export function splatFailure(step: Step, splats: readonly SplatRecord[]): StepFa
       position: step.position,
       expected: 'a clean kernel log',
       received: splat.title,
+      step: step.id,
       blame: 'kernel',
     }
   );

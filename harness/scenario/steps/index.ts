@@ -1,3 +1,4 @@
+export { splatFailure } from './aftermath.js';
 export type { Capture, StepsContext, StepSession } from './context.js';
 export { leftoversAfter } from './leftovers-after.js';
 export { isRegionPart, regionParts } from './region-parts.js';

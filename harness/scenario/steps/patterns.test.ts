@@ -109,7 +109,10 @@ function keysWithPattern(): string[] {
   const definitions = schema['definitions'] as Record<string, JsonSchema>;
   const found = new Set<string>();
   const walk = (node: unknown, path: readonly string[]): void => {
-    if (Array.isArray(node)) { node.forEach((one) => walk(one, path)); return; }
+    if (Array.isArray(node)) {
+      node.forEach((one) => walk(one, path));
+      return;
+    }
     if (typeof node !== 'object' || node === null) return;
     for (const [key, value] of Object.entries(node)) {
       if (key === '$ref' && value === '#/definitions/pattern') found.add(path.join('.'));

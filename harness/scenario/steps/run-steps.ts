@@ -116,7 +116,9 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
     log = seen.log;
   }
   const splats = options.isBranch ? [] : splatsOf(step, session, log);
-  failure ??= splatFailure(step, splats);
+  failure ??= splatFailure(identity, splats);
+  // one within it has its own already
+  if (failure && failure.step === undefined) failure = { ...failure, step: id };
   const trace: StepTrace = {
     ...identity,
     title: describeStep(document),

@@ -1,4 +1,5 @@
 import type { CaseContent, CaseEntry } from '../page-content.js';
+import { failedStep } from '../../failed-step.js';
 import { badge } from './badge.js';
 import { caseName } from './case-list.js';
 import { h, replaceChildren } from './dom.js';
@@ -31,8 +32,8 @@ export interface Neighbours {
 export function makeCasePage(entry: CaseEntry, content: CaseContent, neighbours: Neighbours): CasePage {
   const { trace } = content;
   const all = moments(content);
-  const failedStep = trace.steps.findLast(({ outcome }) => outcome === 'fail');
-  const telling = failedStep?.id ?? (trace.steps.length === 0 || trace.verdict === 'pass' ? START : END);
+  const failed = failedStep(trace);
+  const telling = failed?.id ?? (trace.steps.length === 0 || trace.verdict === 'pass' ? START : END);
   let current = 0;
 
   const stateTitle = h('h2', {});
@@ -63,7 +64,7 @@ export function makeCasePage(entry: CaseEntry, content: CaseContent, neighbours:
   const element = h(
     'main',
     { class: 'case-page' },
-    header(entry, content, neighbours, failedStep && caseLink(entry.key, failedStep.id)),
+    header(entry, content, neighbours, failed && caseLink(entry.key, failed.id)),
     h(
       'div',
       { class: 'case-body' },
@@ -88,7 +89,7 @@ export function makeCasePage(entry: CaseEntry, content: CaseContent, neighbours:
       const moment = all[Math.min(Math.max(current + distance, 0), all.length - 1)];
       return moment && caseLink(entry.key, moment.id);
     },
-    failed: failedStep && caseLink(entry.key, failedStep.id),
+    failed: failed && caseLink(entry.key, failed.id),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { StateChange } from '../../../abi/state.js';
-import type { SplatRecord, StepFailure, StepTrace } from '../../trace.js';
+import { failedStep } from '../../failed-step.js';
+import type { Blame, SplatRecord, StepFailure, StepTrace } from '../../trace.js';
 import type { CaseContent } from '../page-content.js';
 import { h, type Child } from './dom.js';
 import { kernelLog } from './kernel-log.js';
@@ -73,7 +74,7 @@ function endDetails({ trace, consoleTail }: CaseContent): Child[] {
       h('h2', {}, `Verdict: ${trace.verdict}`),
       trace.reason !== undefined && h('p', { class: 'prose' }, trace.reason),
     ),
-    trace.failure && !trace.steps.some(({ outcome }) => outcome === 'fail') && failureBox(trace.failure),
+    trace.failure && !failedStep(trace) && failureBox(trace.failure),
     section('Left behind', trace.leftovers.length, changeTable(trace.leftovers)),
     ...trace.splats.map(splatBox),
     consoleTail !== undefined && section('Console, last lines', undefined, kernelLog(consoleTail)),
@@ -110,10 +111,18 @@ function failureBox({ message, subject, expected, received, position, blame }: S
       'p',
       { class: 'quiet' },
       `${position.file}:${position.line}:${position.column}`,
-      blame === 'rig' && ' · the rig could not ask',
+      blame !== 'kernel' && ` · ${BLAME[blame]}`,
     ),
   );
 }
+
+/** What the verdict makes of a failure that is not the kernel's. */
+const BLAME: Readonly<Record<Exclude<Blame, 'kernel'>, string>> = {
+  tool: 'the tool refused by itself',
+  scenario: 'the scenario asks for what cannot be',
+  emulator: 'QEMU could not do it',
+  rig: 'the rig could not ask',
+};
 
 function splatBox({ kind, title, fingerprint, text, allowed }: SplatRecord): HTMLElement {
   return h(
