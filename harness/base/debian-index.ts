@@ -27,14 +27,27 @@ export async function refreshIfOld(apt: AptRoot, progress: Progress): Promise<vo
   }
 }
 
+/** Over a slow line; whoever fetches shows signs of life all the while. */
+const WAIT_FOR_REFRESH_MS = 30 * 60_000;
+
 /** Fetches the index unless another process did so after `since`. */
 export async function refresh(apt: AptRoot, progress: Progress, since: number): Promise<void> {
-  const unlock = await lockfile.lock(apt.dir, {
-    stale: 60_000,
-    retries: { retries: 600, minTimeout: 500, maxTimeout: 500, factor: 1 },
-    // taken over while this process slept: then the other one refreshes too, which apt's own lock keeps apart
-    onCompromised: () => undefined,
-  });
+  const unlock = await lockfile
+    .lock(apt.dir, {
+      stale: 60_000,
+      retries: { retries: WAIT_FOR_REFRESH_MS / 500, minTimeout: 500, maxTimeout: 500, factor: 1 },
+      // taken over while this process slept: then the other one refreshes too, which apt's own lock keeps apart
+      onCompromised: () => undefined,
+    })
+    .catch((cause: unknown) => {
+      throw new RigError(
+        'download',
+        'another run has been fetching the Debian package index for half an hour',
+        `end it, or remove ${apt.dir}.lock if there is none`,
+        [],
+        { cause },
+      );
+    });
   try {
     const stamp = join(apt.dir, 'refreshed');
     if (((await modifiedAt(stamp)) ?? 0) > since) return;

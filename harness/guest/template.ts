@@ -56,17 +56,21 @@ export async function templateFor(
   signal?: AbortSignal,
 ): Promise<Template> {
   const key = await templateKey(spec, qemu);
-  const found = await findTemplate(key);
-  if (found) return found;
-  // the seal vouches for it: to hash a gigabyte takes longer than to boot
-  await cached(KIND, key, (draft) => makeTemplate({ ...spec, dir: draft }, qemu, signal), {
-    digests: false,
-  });
-  await evictOldest(KIND, { maxBytes: room(), keep: key });
-  const made = await findTemplate(key);
-  if (!made) throw new RigError('qemu', 'the template that was just made is not whole', undefined);
-  return made;
+  for (let made = 0; ; made += 1) {
+    const found = await findTemplate(key);
+    if (found) return found;
+    // other runs, which make room for theirs, may have evicted it in the moment before it was found
+    if (made === MOST_TRIES)
+      throw new RigError('qemu', 'the template that was just made is not whole', undefined);
+    // the seal vouches for it: to hash a gigabyte takes longer than to boot
+    await cached(KIND, key, (draft) => makeTemplate({ ...spec, dir: draft }, qemu, signal), {
+      digests: false,
+    });
+    await evictOldest(KIND, { maxBytes: room(), keep: key });
+  }
 }
+
+const MOST_TRIES = 3;
 
 /** Removes the template, which does not do. Guests that were resumed from it live on. */
 export async function discardTemplate({ dir }: Template): Promise<void> {

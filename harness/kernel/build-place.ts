@@ -31,9 +31,18 @@ export async function choosePlace(
     const near = await nearPlace(folder, source, config, tree);
     if (near) return near;
   }
-  await mkdir(own.dir, { recursive: true });
-  await writeFile(join(own.dir, SOURCES), `${source.tree} ${config.key}`);
   return own;
+}
+
+/**
+ * Makes the place's folders, and notes in a place that is new what sources it is for. The caller has it for itself: it may
+ * have been removed since it was chosen.
+ */
+export async function openPlace(place: BuildPlace, source: SourceTree, config: WantedConfig): Promise<void> {
+  await mkdir(place.obj, { recursive: true });
+  const sources = join(place.dir, SOURCES);
+  const isNew = !existsSync(join(place.dir, 'checked-out'));
+  if (isNew || !existsSync(sources)) await writeFile(sources, `${source.tree} ${config.key}`);
 }
 
 /** In a place: the tree without patches of the sources that it belongs to, and the configuration. */

@@ -11,7 +11,7 @@ import { readConfig, type ConfigLine } from './config-file.js';
 import type { CachedKernel, FetchOptions } from './debian-image.js';
 import { compilerVariables, logFile, make } from './kbuild.js';
 import { finishEntry, KERNEL_ENTRIES } from './kernel-entry.js';
-import { choosePlace } from './build-place.js';
+import { choosePlace, openPlace } from './build-place.js';
 import { exclusively, untilGone } from './lock.js';
 import type { Profile } from './profile.js';
 import type { ResolvedKernel } from './resolved.js';
@@ -101,10 +101,10 @@ async function inPlace<T>(
   work: (place: BuildPlace) => Promise<T>,
 ): Promise<T> {
   const place = await choosePlace(source, profile.config, config, tree);
-  await mkdir(place.obj, { recursive: true });
   const waiting = () =>
     progress({ task: `build ${profile.name}`, detail: 'waiting for another run that builds it' });
-  return exclusively(join(place.dir, 'lock'), waiting, async () => {
+  return exclusively(place.lock, waiting, async () => {
+    await openPlace(place, source, config);
     await untilGone(place.processes);
     return work(place);
   });

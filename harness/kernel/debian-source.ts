@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { cached, contentKey } from '../base/cache.js';
 import type { DebianPackage, DebianSuite } from '../base/debian.js';
@@ -28,20 +28,33 @@ export async function debianSource(
       unpackSource(depot, suite, found, draft, options.progress),
     );
     const pristine = { dir: join(dir, 'tree'), index: join(dir, 'index') };
-    // names the tree and puts its folders, not its files, into the depot
-    const tree = await git(depot, ['write-tree', '--missing-ok'], {
-      index: pristine.index,
-      purpose: 'name the kernel sources',
-    });
     return {
       depot,
-      tree: tree.toString().trim(),
+      tree: await nameTree(depot, pristine.index),
       label: `${found.name} ${found.version}`,
       lineage: found.name,
       alternates: [],
       pristine,
     };
   });
+}
+
+/**
+ * Names the tree of an index and puts its folders, not its files, into the depot. git locks an index for that: each run
+ * takes a copy of its own, for the sources are shared by all.
+ */
+export async function nameTree(depot: Depot, index: string): Promise<string> {
+  const work = await mkdtemp(join(depot.scratch, 'name-'));
+  try {
+    await copyFile(index, join(work, 'index'));
+    const tree = await git(depot, ['write-tree', '--missing-ok'], {
+      index: join(work, 'index'),
+      purpose: 'name the kernel sources',
+    });
+    return tree.toString().trim();
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }
 
 /** `linux-source` itself is empty and depends on the newest; `linux-source-6.12` is what it says. */

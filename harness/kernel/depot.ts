@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheRoot } from '../base/places.js';
-import { exclusively } from './lock.js';
+import { exclusively, useUntilExit } from './lock.js';
 import { tool } from './tool.js';
 
 /**
@@ -32,8 +32,14 @@ export function sourceFolder(): string {
   return join(cacheRoot(), 'kernel-source');
 }
 
+/** Guards all sources, the depot too: shared by those who read them, alone with who removes some. */
+export function sourcesInUse(): string {
+  return join(sourceFolder(), 'in-use.lock');
+}
+
 export async function openDepot(): Promise<Depot> {
   const folder = sourceFolder();
+  await useUntilExit(sourcesInUse());
   const depot = { dir: join(folder, 'depot.git'), scratch: join(folder, 'scratch') };
   await mkdir(depot.scratch, { recursive: true });
   if (!existsSync(join(depot.dir, 'complete'))) {

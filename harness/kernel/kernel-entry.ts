@@ -1,6 +1,7 @@
 import { readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contentKey } from '../base/cache.js';
+import { cacheRoot } from '../base/places.js';
 import { vmlinuxOf } from './bzimage.js';
 import { hasPvhEntry, isElf } from './elf.js';
 import type { ResolvedKernel } from './resolved.js';
@@ -22,6 +23,11 @@ export interface KernelEntry {
 
 /** The kind of cache entry that finished kernels are. */
 export const KERNEL_ENTRIES = 'kernel';
+
+/** Guards all of them: shared by those who boot one, alone with who removes some. */
+export function kernelsInUse(): string {
+  return join(cacheRoot(), KERNEL_ENTRIES, 'in-use.lock');
+}
 
 /**
  * Completes a draft that has `config` and `lib/modules/<release>/` by the image and the modules' dependencies.

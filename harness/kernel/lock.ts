@@ -1,3 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { RigError } from '../base/errors.js';
 import { missingTool } from './tool.js';
@@ -16,6 +21,7 @@ const SILENT_WAIT_MS = 300;
  * @throws RigError('host') when it is not to be had within four hours
  */
 export async function exclusively<T>(file: string, waiting: () => void, work: () => Promise<T>): Promise<T> {
+  await mkdir(dirname(file), { recursive: true });
   const holder = execa(
     'flock',
     ['--exclusive', '--timeout', `${WAIT_SECONDS}`, file, 'sh', '-c', 'echo held; exec cat'],
@@ -39,6 +45,42 @@ export async function exclusively<T>(file: string, waiting: () => void, work: ()
     holder.stdin.end();
     await holder;
   }
+}
+
+const held = new Map<string, Promise<void>>();
+
+/**
+ * Says that this process uses what `file` guards, for as long as it lives: whoever wants to remove that, `exclusively`,
+ * waits for it. It is only ever waited for here while somebody removes things, which is short.
+ */
+export async function useUntilExit(file: string): Promise<void> {
+  const before = held.get(file);
+  if (before) return before;
+  const holding = shareUntilExit(file);
+  held.set(file, holding);
+  return holding;
+}
+
+async function shareUntilExit(file: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const holder = spawn(
+    'flock',
+    ['--shared', '--timeout', '600', file, 'sh', '-c', 'echo held; exec cat >&2'],
+    {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    },
+  );
+  try {
+    const [answer] = (await Promise.race([once(holder.stdout, 'data'), once(holder, 'exit')])) as [unknown];
+    if (!Buffer.isBuffer(answer))
+      throw new RigError('host', `the lock ${file} was not to be had`, 'see which other cxlrig is at work');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw missingTool('flock', 'share the cache');
+    throw error;
+  }
+  // it ends when we do, and must not be what keeps us
+  holder.unref();
+  for (const pipe of [holder.stdin, holder.stdout]) if (pipe instanceof Socket) pipe.unref();
 }
 
 /**

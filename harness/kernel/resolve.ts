@@ -4,7 +4,8 @@ import { silent, type Progress } from '../base/progress.js';
 import { stopwatch } from '../base/stopwatch.js';
 import { buildKernel, configureOnly, prepareSeries, whatIsBuilt, type PreparedSeries } from './build.js';
 import { fetchDebianImage, type CachedKernel, type FetchOptions } from './debian-image.js';
-import { readEntry } from './kernel-entry.js';
+import { kernelsInUse, readEntry } from './kernel-entry.js';
+import { useUntilExit } from './lock.js';
 import { chooseProfile, type KernelChoice } from './choose.js';
 import { isBuilt, type Profile } from './profile.js';
 import { takeReadyKernel } from './ready-kernel.js';
@@ -69,6 +70,7 @@ export async function resolveEachPatch(
         'give one: --patches DIR|MBOX|FILE...',
       );
     const fetching = fetchOptions(options);
+    await useUntilExit(kernelsInUse());
     const prepared = await prepareSeries(chosen, fetching);
     const steps: PatchStep[] = [];
     for (const [index, { name, subject }] of prepared.patches.entries()) {
@@ -112,6 +114,7 @@ export async function resolveConfig(
 }
 
 async function obtain(profile: Profile, options: FetchOptions): Promise<ResolvedKernel> {
+  await useUntilExit(kernelsInUse());
   const { 'debian-image': image, ready } = profile.source;
   const readyMade = image
     ? await fetchDebianImage(profile.name, image, options)

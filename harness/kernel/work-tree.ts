@@ -16,8 +16,14 @@ export interface BuildPlace {
   readonly src: string;
   readonly obj: string;
   readonly index: string;
+  /** held by who has the place for itself; beside it, for it stays when the place is removed */
+  readonly lock: string;
   /** held by all processes that write here: see lock.ts */
   readonly processes: string;
+}
+
+export function placeLock(dir: string): string {
+  return `${dir}.lock`;
 }
 
 export function buildPlace(dir: string): BuildPlace {
@@ -26,6 +32,7 @@ export function buildPlace(dir: string): BuildPlace {
     src: join(dir, 'src'),
     obj: join(dir, 'obj'),
     index: join(dir, 'index'),
+    lock: placeLock(dir),
     processes: join(dir, 'processes.lock'),
   };
 }
