@@ -2,7 +2,7 @@ import type { Diagnostic } from '../base/diagnostic.js';
 import type { DocumentPath } from '../base/yaml.js';
 import { faultsOfWhen, holdsIn, type CaseRow, type CaseTable } from './case-rows.js';
 import { capturesMadeBy, nestedSteps } from './captures.js';
-import { substitution, type Scope, type StepScope } from './substitute.js';
+import { substitution, type KnownCapture, type Scope, type StepScope } from './substitute.js';
 import type { ScenarioSource } from './source.js';
 
 /** A scenario with one row of its table put in: plain values, not validated yet. */
@@ -105,28 +105,38 @@ export function expandCase(
       if (key === 'when') result[key] = body;
       else if (key === 'parallel' && Array.isArray(body)) {
         // what a branch captures is known to the branch, and to all after the branches have ended
-        const made: string[] = [];
+        const made: [string, KnownCapture][] = [];
         result[key] = body.map((branch: unknown, index) => {
-          const inner: StepScope = { ...scope, captures: new Set(scope.captures) };
+          const inner: StepScope = { ...scope, captures: new Map(scope.captures) };
           const expanded = steps(branch, [...place, index], inner);
           made.push(...inner.captures);
           return expanded;
         });
-        for (const name of made) scope.captures.add(name);
+        for (const [name, known] of made) scope.captures.set(name, known);
       } else if (key === 'repeat' && isMap(body)) {
-        const turn = typeof body['as'] === 'string' ? [body['as']] : [];
-        const inner: StepScope = { ...scope, captures: new Set([...scope.captures, ...turn]) };
+        const turn = typeof body['as'] === 'string' ? body['as'] : undefined;
+        const inner: StepScope = { ...scope, captures: new Map(scope.captures) };
+        if (turn !== undefined) inner.captures.set(turn, {});
         result[key] = Object.fromEntries(
           Object.entries(body).map(([name, part]) => [
             name,
             name === 'steps' ? steps(part, [...place, name], inner) : plain(part, [...place, name], scope),
           ]),
         );
-        for (const name of inner.captures) if (!turn.includes(name)) scope.captures.add(name);
+        for (const [name, known] of inner.captures) if (name !== turn) scope.captures.set(name, known);
       } else result[key] = plain(body, place, scope);
     }
     for (const { name, within } of capturesMadeBy(result)) {
-      scope.captures.add(name);
+      const { line } = source.at([...path, ...within]);
+      const before = scope.captures.get(name)?.line;
+      if (before !== undefined && before !== line) {
+        faults.push({
+          ...source.at([...path, ...within]),
+          message: `\`${name}\` is captured already, by the step at line ${before}`,
+          hint: 'choose another name: what was captured first is still there under its own',
+        });
+      }
+      scope.captures.set(name, { line, targets: targetsOf(result) });
       if (scope.statics.includes(name)) {
         faults.push({
           ...source.at([...path, ...within]),
@@ -140,7 +150,7 @@ export function expandCase(
 
   const statics = [...Object.keys(table.vars ?? {}), ...row.columns.keys()];
   const later = laterCaptures(raw, source);
-  const inSteps: StepScope = { statics, captures: new Set(), later };
+  const inSteps: StepScope = { statics, captures: new Map(), later };
   const value: Record<string, unknown> = {};
   for (const key of Object.keys(raw).filter((name) => name !== 'steps' && name !== 'cleanup')) {
     value[key] = AS_WRITTEN.has(key) ? raw[key] : plain(raw[key], [key], { statics, later });
@@ -167,6 +177,12 @@ export function expandCase(
     return (typeof inFile === 'string' ? originOf(inFile) : undefined) ?? place;
   };
   return { row, value, faults, fileOf, originOf: origin, written };
+}
+
+/** How many targets a step gives the region that it makes, when it makes one. */
+function targetsOf({ 'create-region': body }: Readonly<Record<string, unknown>>): number | undefined {
+  const targets = isMap(body) ? body['targets'] : undefined;
+  return Array.isArray(targets) ? targets.length : undefined;
 }
 
 /** Steps whose `when` held in no case though each of its values exists. */

@@ -18,13 +18,21 @@ export interface Scope {
   /** variables and columns */
   readonly statics: readonly string[];
   /** captures made so far; absent outside the steps */
-  readonly captures?: Set<string>;
+  readonly captures?: Map<string, KnownCapture>;
   /** every capture of the scenario, with the line of the step that makes it */
   readonly later: ReadonlyMap<string, number>;
 }
 
 export interface StepScope extends Scope {
-  readonly captures: Set<string>;
+  readonly captures: Map<string, KnownCapture>;
+}
+
+/** What is known of a capture before the case runs. */
+export interface KnownCapture {
+  /** of a region that a step makes: how many targets it gives it */
+  readonly targets?: number | undefined;
+  /** where it is made */
+  readonly line?: number;
 }
 
 /** A static value with everything static in it put in; captures remain in its text. */
@@ -167,7 +175,8 @@ export function substitution(
     let told = 0;
     for (const { reference, text: whole, path: place } of captures) {
       const { name, root } = reference;
-      const fault = scope.captures?.has(root) ? unknownPart(name, root) : unknownName(root, scope);
+      const known = scope.captures?.get(root);
+      const fault = known ? unknownPart(name, root, known) : unknownName(root, scope);
       if (!fault) continue;
       faults.push({ ...source.atReference(place, whole, reference), ...fault });
       if (++told === MOST_FAULTS_OF_A_TEXT) break;
@@ -195,7 +204,7 @@ export function substitution(
         hint: `give the row a value for it (\`${name}: null\` for none), or keep the step from it by \`when\``,
       };
     }
-    const names = [...scope.statics, ...(scope.captures ?? [])];
+    const names = [...scope.statics, ...(scope.captures?.keys() ?? [])];
     const likely = didYouMean(name, names);
     return {
       message: `nothing is called \`${name}\`: no variable, no matrix value, no earlier capture`,
@@ -219,8 +228,20 @@ export function substitution(
 }
 
 /** Only regions have parts; whether a capture is one may be known only when it is made. */
-function unknownPart(name: string, root: string): { message: string; hint: string } | undefined {
+function unknownPart(
+  name: string,
+  root: string,
+  { targets }: KnownCapture,
+): { message: string; hint: string } | undefined {
   const part = name.slice(root.length + 1);
+  const [, kind, index] = /^(ed|mem)(\d+)$/.exec(part) ?? [];
+  if (kind !== undefined && targets !== undefined && Number(index) >= targets) {
+    const last = targets - 1;
+    return {
+      message: `\`${root}\` has no part \`${part}\`: it has ${targets} ${targets === 1 ? 'target' : 'targets'}`,
+      hint: targets === 1 ? `its only one is ${kind}0` : `they are ${kind}0 to ${kind}${last}`,
+    };
+  }
   if (part === '' || isRegionPart(part)) return undefined;
   const parts = regionParts.map((one) => one.name);
   return {
