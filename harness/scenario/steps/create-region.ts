@@ -22,7 +22,8 @@ export async function createRegion(body: Body, scope: StepScope): Promise<void> 
   const program = programOf(body, window, devices, scope);
   const [offered] = await scope.type(nextRegionLine(program.rootDecoder, program.mode));
   const name = offered?.stdout.trim() ?? '';
-  scope.capture(body.as, { kind: 'region', name, decoders: program.targets.map(({ decoder }) => decoder) });
+  const decoders = program.targets.map(({ decoder }) => decoder);
+  scope.capture(body.as, { kind: 'region', name, decoders, isNew: true });
   await scope.type(
     ...createRegionLines(name, program, lastStage(body)),
     ...(body.bind === undefined ? [] : [driverLine('cxl', scope.driverName(body.bind), 'bind', name)]),

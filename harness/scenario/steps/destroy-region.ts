@@ -11,7 +11,8 @@ export async function destroyRegion(
   const state = await scope.current();
   const region = state.regions[name];
   const chosen = [...scope.session.captures.values()].flatMap((capture) =>
-    capture.kind === 'region' && capture.name === name ? capture.decoders : [],
+    // of regions that had the name before, the decoders are none of its own
+    capture.kind === 'region' && capture.name === name && !(region && capture.isGone) ? capture.decoders : [],
   );
   const attached = (region?.targets ?? []).filter((target) => target !== null);
   const decoders = [...new Set([...attached, ...chosen])].filter((decoder) => {

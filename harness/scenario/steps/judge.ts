@@ -47,7 +47,7 @@ export function failureOf(step: Step, thrown: unknown): StepFailure {
       expected: `a value for \${${thrown.reference}}`,
       received: 'none',
       subject: `\${${thrown.reference}}`,
-      blame: 'kernel',
+      blame: thrown.blame,
     };
   }
   if (thrown instanceof GuestTimeout) {

@@ -1,5 +1,5 @@
 import type { TypedShLine } from '../../abi/index.js';
-import type { StepFailure } from '../../report/trace.js';
+import type { Blame, StepFailure } from '../../report/trace.js';
 
 /** Path within a step's body: `['memory', 0, 'state']`. */
 export type BodyPath = readonly (string | number)[];
@@ -21,7 +21,7 @@ export interface Mismatch {
   readonly received?: unknown;
   /** the sysfs path or the state path in question */
   readonly subject?: string;
-  readonly blame?: 'kernel' | 'rig';
+  readonly blame?: Blame;
 }
 
 /** Something was asked for, done, and is not so. */
@@ -38,6 +38,8 @@ export class Unresolved extends Error {
   constructor(
     readonly reference: string,
     message: string,
+    /** the kernel has not made it, or the scenario asks for what cannot be */
+    readonly blame: Blame = 'kernel',
   ) {
     super(message);
   }

@@ -1,5 +1,5 @@
 import type { MachinePlan } from '../../topology/plan.js';
-import type { State } from '../../abi/index.js';
+import type { Region, State } from '../../abi/index.js';
 import { blocksWithin } from './select.js';
 
 /** A region that a step made: what `${r}` and `${r.dax}` stand for. */
@@ -8,6 +8,28 @@ export interface RegionCapture {
   readonly name: string;
   /** endpoint decoders that were chosen for it, in interleave order; empty when the region was made by a tool */
   readonly decoders: readonly string[];
+  /** the step that captured it makes it: no region that was there before is meant */
+  readonly isNew?: boolean;
+  /** as it was when it was last there */
+  readonly lastSeen?: Region;
+  /** it is not there any more; the kernel may have given its name to another */
+  readonly isGone?: boolean;
+}
+
+/**
+ * What has become of a captured region, as a new state shows it. A region that comes back with the same memory on the same
+ * targets (its driver's module was reloaded) is the same; another one of its name is not.
+ */
+export function follow(region: RegionCapture, state: State): RegionCapture {
+  const now = state.regions[region.name];
+  const { lastSeen } = region;
+  if (!now) return lastSeen ? { ...region, isGone: true } : region;
+  if (region.isGone && !(lastSeen && isSame(lastSeen, now))) return region;
+  return { ...region, lastSeen: now, isGone: false };
+}
+
+function isSame(one: Region, other: Region): boolean {
+  return one.start === other.start && one.size === other.size && one.targets.join() === other.targets.join();
 }
 
 interface RegionPart {
@@ -94,7 +116,12 @@ export function findRegionPart(
   state: State,
 ): string | number | undefined {
   const found = partOf(part);
-  return found?.part.find(region, state, found.index);
+  return found?.part.find(region, region.isGone ? withoutRegions(state) : state, found.index);
+}
+
+/** Of what is gone only that is left which was fixed from the beginning. */
+function withoutRegions(state: State): State {
+  return { ...state, regions: {}, daxDevices: {}, ndRegions: {}, namespaces: {} };
 }
 
 /** Parts of a region that has as many targets as the plan has devices: what is remembered when the region goes. */

@@ -63,18 +63,39 @@ function valueOf({ name, root }: Reference, session: StepSession): string | numb
     throw new Unresolved(
       name,
       `nothing was captured as ${root}: the step that should have did not get that far`,
+      'scenario',
     );
   const part = name.slice(root.length + 1);
-  if (part === '') return capture.kind === 'region' ? capture.name : capture.value;
+  if (part === '') return capture.kind === 'region' ? nameOf(root, capture, session) : capture.value;
   const region = capture.kind === 'region' ? capture : asRegion(capture.value);
   if (!region)
-    throw new Unresolved(name, `${root} is ${JSON.stringify(capture)}, no region: it has no ${part}`);
-  const value = findRegionPart(region, part, session.state) ?? session.lastKnown.get(name);
+    throw new Unresolved(
+      name,
+      `${root} is ${JSON.stringify(capture)}, no region: it has no ${part}`,
+      'scenario',
+    );
+  const isNow = (): string | number | undefined => findRegionPart(region, part, session.state);
+  const wasLast = session.lastKnown.get(name);
+  const value = region.isGone ? (wasLast ?? isNow()) : (isNow() ?? wasLast);
   if (value !== undefined) return value;
-  const reason = isRegionPart(part)
-    ? `${region.name} has no ${part}`
-    : `a region has no part ${JSON.stringify(part)}`;
-  throw new Unresolved(name, reason);
+  if (!isRegionPart(part)) {
+    throw new Unresolved(name, `a region has no part ${JSON.stringify(part)}`, 'scenario');
+  }
+  throw new Unresolved(name, `${region.name} has no ${part}`);
+}
+
+/** The name of a region that is gone stands for it as long as it is no other's. */
+function nameOf(root: string, region: RegionCapture, { state, captures }: StepSession): string {
+  if (!region.isGone || !(region.name in state.regions)) return region.name;
+  const [other] = [...captures].find(
+    ([, one]) => one.kind === 'region' && one.name === region.name && !one.isGone,
+  ) ?? [undefined];
+  const captured = other === undefined ? '' : `, captured as ${other}`;
+  throw new Unresolved(
+    root,
+    `${root} was ${region.name}, which is gone: the ${region.name} that is there now is another region${captured}`,
+    'scenario',
+  );
 }
 
 /** A name of a region that was captured as a text, as a tool printed it. */

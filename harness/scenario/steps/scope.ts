@@ -26,7 +26,7 @@ import {
 import { Refusal, Unmet, type BodyPath } from './outcome.js';
 import { resolve } from './resolve.js';
 import { memdevWithSerial } from './select.js';
-import { look } from './session.js';
+import { keepCapture, look } from './session.js';
 
 /** What a step kind works with: the guest, the state, the captures; everything typed is recorded. */
 export interface StepScope {
@@ -195,7 +195,7 @@ export function makeScope(
     },
     resolve: (value) => resolve(value, session),
     capture: (name, capture) => {
-      if (name !== undefined) session.captures.set(name, capture);
+      if (name !== undefined) keepCapture(session, name, capture);
     },
     driverName: (name) => abi[name] ?? name,
     device: (id, path) => {

@@ -1,6 +1,6 @@
 import { kernelLogEnd, observe, type KernelLogRecord, type State } from '../../abi/index.js';
-import { onThisKernel, SNAPSHOT_MS, type StepsContext, type StepSession } from './context.js';
-import { findRegionPart, knownParts } from './region-parts.js';
+import { onThisKernel, SNAPSHOT_MS, type Capture, type StepsContext, type StepSession } from './context.js';
+import { findRegionPart, follow, knownParts } from './region-parts.js';
 
 /** A region has at most so many blocks remembered by number after it is gone. */
 const BLOCKS_REMEMBERED = 16;
@@ -62,15 +62,33 @@ export function forgetRecords(session: StepSession): void {
   session.lastRecord = -1;
 }
 
-function remember(session: StepSession): void {
+/**
+ * Gives a name to something. A region's name that the kernel has just given out was another's before: what was captured
+ * of that one is of what is gone. A name that is given anew (in a `repeat`) has none of the parts of what it stood for.
+ */
+export function keepCapture(session: StepSession, name: string, capture: Capture): void {
+  const { captures, lastKnown } = session;
+  for (const part of [...lastKnown.keys()]) if (part.startsWith(`${name}.`)) lastKnown.delete(part);
+  for (const [other, before] of captures) {
+    if (before.kind !== 'region' || capture.kind !== 'region' || before.name !== capture.name) continue;
+    if (capture.isNew) captures.set(other, { ...before, isGone: true });
+  }
+  captures.set(name, capture);
+}
+
+/** What a new snapshot tells of what was captured. */
+export function remember(session: StepSession): void {
   const { state, captures, ranges, lastKnown, context } = session;
   for (const [name, { start, size }] of Object.entries(state.regions)) {
     if (size > 0) ranges.set(name, { start, size });
   }
   for (const [name, capture] of captures) {
-    if (capture.kind !== 'region' || !(capture.name in state.regions)) continue;
+    if (capture.kind !== 'region') continue;
+    const region = follow(capture, state);
+    captures.set(name, region);
+    if (region.isGone || !(region.name in state.regions)) continue;
     for (const part of knownParts(context.plan, BLOCKS_REMEMBERED)) {
-      const value = findRegionPart(capture, part, state);
+      const value = findRegionPart(region, part, state);
       if (value !== undefined) lastKnown.set(`${name}.${part}`, value);
     }
   }
