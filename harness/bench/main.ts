@@ -4,6 +4,7 @@ import { boots } from './boots.js';
 import { overhead } from './overhead.js';
 import { resumes } from './resumes.js';
 import { roundTrips } from './round-trips.js';
+import { stalls } from './stalls.js';
 import { suite } from './suite.js';
 
 /** A measurement: prints its table. The arguments are those after its name. */
@@ -18,6 +19,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   resumes,
   suite,
   overhead,
+  stalls,
   'round-trips': roundTrips,
 };
 

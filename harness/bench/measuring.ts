@@ -6,6 +6,7 @@ import { packageRoot } from '../base/places.js';
 import { silent } from '../base/progress.js';
 import { temporaryFolder } from '../base/owner.js';
 import { bootGuest, startGuest, type GuestSpec, type RunningGuest } from '../guest/index.js';
+import { cpuMilliseconds } from '../guest/progress.js';
 import { chooseProfile } from '../kernel/index.js';
 import type { CaseTrace } from '../report/trace.js';
 import { prepareBootable } from '../run/prepare.js';
@@ -33,7 +34,7 @@ export async function measured(
 ): Promise<Measured> {
   const began = performance.now();
   const guest = await start(spec);
-  return { guest, milliseconds: performance.now() - began, cpuMilliseconds: cpuMilliseconds(guest.pid) };
+  return { guest, milliseconds: performance.now() - began, cpuMilliseconds: cpuMilliseconds(guest.pid) ?? 0 };
 }
 
 /** Runs the work with a new folder that is gone afterwards. */
@@ -67,15 +68,6 @@ export async function timedRun(
   const cases = join(out, run, 'cases');
   const texts = (await readdir(cases)).map((name) => readFile(join(cases, name, 'trace.json'), 'utf8'));
   return { milliseconds, traces: (await Promise.all(texts)).map((text) => JSON.parse(text) as CaseTrace) };
-}
-
-/** Time of the process on the host's cores so far. */
-export function cpuMilliseconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  const TICK_MS = 10; // USER_HZ is 100 on every Linux that QEMU runs on
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
 /** Memory of the process that it shares with no other, in MiB. */

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { readState } from '../abi/index.js';
 import { startGuest } from '../guest/index.js';
-import { cpuMilliseconds, inFolder, median, printTable, specFor } from './measuring.js';
+import { cpuMilliseconds } from '../guest/progress.js';
+import { inFolder, median, printTable, specFor } from './measuring.js';
 import type { Section } from './main.js';
 
 const LINE = 'echo online > /sys/devices/system/memory/auto_online_blocks';
@@ -26,7 +27,7 @@ export const roundTrips: Section = {
         const rows = [['', 'wall', 'CPU time of QEMU', 'CPU time of the harness']];
         const measure = async (name: string, work: () => Promise<unknown>, per = 1): Promise<void> => {
           const walls: number[] = [];
-          const guestBefore = cpuMilliseconds(guest.pid);
+          const guestBefore = cpuMilliseconds(guest.pid) ?? 0;
           const ownBefore = process.cpuUsage();
           const rounds = Math.ceil(times / per);
           for (let n = 0; n < rounds; n += 1) {
@@ -39,7 +40,7 @@ export const roundTrips: Section = {
           rows.push([
             name,
             `${median(walls).toFixed(1)} ms`,
-            share(cpuMilliseconds(guest.pid) - guestBefore),
+            share((cpuMilliseconds(guest.pid) ?? 0) - guestBefore),
             share((own.user + own.system) / 1000),
           ]);
         };

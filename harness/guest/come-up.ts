@@ -1,6 +1,7 @@
 import { diagnoseBoot, INIT_READY, INIT_STARTED, KERNEL_STARTED } from './diagnosis.js';
 import type { GuestSpec } from './guest.js';
 import type { Machine } from './machine.js';
+import { unlessStalled } from './progress.js';
 import type { Session } from './session.js';
 
 /** How far a boot has come: QEMU runs, the kernel prints, init runs, init is done, the guest answers. */
@@ -16,6 +17,8 @@ export interface ComingUp {
   /** mark of the console at the machine's start */
   readonly since: number;
   readonly withinMs: number;
+  /** of the kernel */
+  readonly slowness: number | undefined;
   readonly onPhase?: ((phase: BootPhase) => void) | undefined;
 }
 
@@ -29,18 +32,21 @@ export function bootDeadline({ kernel, bootTimeoutMs }: GuestSpec): number {
 
 /**
  * Waits until the system in a machine that has just started, or restarted, has answered over SSH.
- * @throws RigError, GuestDied: see diagnoseBoot
+ * @throws RigError, GuestDied: see diagnoseBoot; Stalled when it stands still before init
  */
 export async function comeUp(
-  { console }: Machine,
+  machine: Machine,
   session: Session,
-  { since, withinMs, onPhase }: ComingUp,
+  { since, withinMs, slowness, onPhase }: ComingUp,
 ): Promise<void> {
+  const { console } = machine;
   const end = performance.now() + withinMs;
   const left = (): number => Math.max(1, end - performance.now());
   try {
     for (const [phase, pattern] of SEEN_ON_CONSOLE) {
-      await console.waitFor(pattern, { mark: since, timeoutMs: left() });
+      const seen = console.waitFor(pattern, { mark: since, timeoutMs: left() });
+      // what init waits for is the drivers' affair
+      await (phase === 'ready' ? seen : unlessStalled(machine, slowness, seen));
       onPhase?.(phase);
     }
     await session.connect(left());

@@ -107,6 +107,8 @@ export interface GuestStart {
   readonly reason?: string;
   /** it was to be resumed, and was booted when that failed */
   readonly fellBack?: true;
+  /** it stood still so often, each time where this says, and was started again; its template, if that was made for it */
+  readonly stalls?: readonly string[];
 }
 
 /** A booted guest that answers. */

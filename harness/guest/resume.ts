@@ -12,6 +12,7 @@ import { INIT_READY } from './diagnosis.js';
 import { fillGuestDir, removeInitrd, removeSecrets, type GuestKeys } from './guest-dir.js';
 import { GuestTimeout, type GuestSpec, type RunningGuest } from './guest.js';
 import { startMachine, type Machine } from './machine.js';
+import { unlessStalled } from './progress.js';
 import type { Qmp } from './qmp.js';
 import type { QemuVersion } from './qemu-version.js';
 import { runningGuest } from './running-guest.js';
@@ -23,7 +24,7 @@ const RESUME_MS = 30_000;
 
 /**
  * A guest that goes on from the template, with keys, clock and entropy of its own, and finds its CXL devices.
- * @throws RigError, GuestDied when it does not come to an answer over SSH
+ * @throws RigError, GuestDied, Stalled when it does not come to an answer over SSH
  */
 export async function resumeGuest(
   spec: GuestSpec,
@@ -69,7 +70,8 @@ async function resumeOn(
   const session = openSession({ port: machine.sshPort, ...keys }, machine.watch);
   void machine.ended.then(() => session.disconnect());
   try {
-    await console.waitFor(INIT_READY, { mark, timeoutMs: left() });
+    const ready = console.waitFor(INIT_READY, { mark, timeoutMs: left() });
+    await unlessStalled(machine, spec.kernel.slowness, ready);
     onPhase?.('ready');
     await session.connect(left());
     await openToKernelLog(session, left());

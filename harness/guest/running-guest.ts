@@ -73,5 +73,9 @@ async function reboot(machine: Machine, session: Session, spec: GuestSpec): Prom
   } finally {
     await qmp.execute('set-action', { reboot: 'shutdown' }).catch(() => undefined);
   }
-  await comeUp(machine, session, { since: mark, withinMs: bootDeadline(spec) });
+  await comeUp(machine, session, {
+    since: mark,
+    withinMs: bootDeadline(spec),
+    slowness: spec.kernel.slowness,
+  });
 }

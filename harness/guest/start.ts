@@ -4,6 +4,7 @@ import { RigError } from '../base/errors.js';
 import { bootGuest, type BootOptions } from './boot.js';
 import { GuestDied, type GuestSpec, type RunningGuest } from './guest.js';
 import { knownQemu, type QemuVersion } from './qemu-version.js';
+import { Stalled } from './progress.js';
 import { resumeGuest } from './resume.js';
 import { discardTemplate, templateFor, type Template } from './template.js';
 import { coldReason } from './resumable.js';
@@ -20,8 +21,11 @@ export interface StartOptions extends BootOptions {
  * @throws RigError (host) when the guest did not come up and the cache's kernel or image is not what was put there
  */
 export async function startGuest(spec: GuestSpec, options: StartOptions = {}): Promise<RunningGuest> {
+  const stalls: string[] = [];
+  const onStall = (where: string): void => void stalls.push(where);
   try {
-    return await resumeOrBoot(spec, options);
+    const guest = await resumeOrBoot(spec, { ...options, onStall });
+    return stalls.length === 0 ? guest : { ...guest, start: { ...guest.start, stalls } };
   } catch (error) {
     options.signal?.throwIfAborted();
     await refuseCorrupt(spec, error);
@@ -56,7 +60,7 @@ async function resumed(
   if (known !== undefined) return new Failure(known);
   let template: Template;
   try {
-    template = await templateFor(spec, qemu, options.signal);
+    template = await templateFor(spec, qemu, options);
   } catch (error) {
     options.signal?.throwIfAborted();
     // a second boot of the same would be waited for in vain
@@ -73,6 +77,7 @@ async function resumed(
     if (error instanceof RigError && error.stage === 'qemu') {
       await discardTemplate(template);
     }
+    if (error instanceof Stalled) options.onStall?.(error.where);
     return new Failure(`the resumed guest did not come up: ${wordsOf(error)}`);
   }
 }
@@ -104,5 +109,5 @@ function wordsOf(error: unknown): string {
 }
 
 function withReason(guest: RunningGuest, why: Omit<RunningGuest['start'], 'how'>): RunningGuest {
-  return { ...guest, start: { how: 'cold', ...why } };
+  return { ...guest, start: { ...guest.start, ...why } };
 }

@@ -7,12 +7,14 @@ import { evictOldest } from '../base/cache-eviction.js';
 import { RigError } from '../base/errors.js';
 import { argsWithoutDevices } from '../topology/index.js';
 import { orAbort } from '../base/or-abort.js';
+import type { BootOptions } from './boot.js';
 import { bootDeadline } from './come-up.js';
 import { CONSOLE_LOG, INITRD, templateArguments } from './command-line.js';
-import { diagnoseBoot, TEMPLATE_READY } from './diagnosis.js';
+import { diagnoseBoot, INIT_STARTED, TEMPLATE_READY } from './diagnosis.js';
 import { fillTemplateDir } from './guest-dir.js';
 import type { GuestSpec } from './guest.js';
 import { startMachine, type Machine } from './machine.js';
+import { startedAgain, unlessStalled } from './progress.js';
 import type { Qmp } from './qmp.js';
 import type { QemuVersion } from './qemu-version.js';
 
@@ -53,9 +55,11 @@ export const TEMPLATE_CAPABILITIES = { capabilities: [{ capability: 'x-ignore-sh
 export async function templateFor(
   spec: GuestSpec,
   qemu: QemuVersion,
-  signal?: AbortSignal,
+  { signal, onStall }: Pick<BootOptions, 'signal' | 'onStall'> = {},
 ): Promise<Template> {
   const key = await templateKey(spec, qemu);
+  const makeAgain = (draft: GuestSpec): Promise<void> =>
+    startedAgain(() => makeTemplate(draft, qemu, signal), onStall);
   for (let made = 0; ; made += 1) {
     const found = await findTemplate(key);
     if (found) return found;
@@ -63,9 +67,7 @@ export async function templateFor(
     if (made === MOST_TRIES)
       throw new RigError('qemu', 'the template that was just made is not whole', undefined);
     // the seal vouches for it: to hash a gigabyte takes longer than to boot
-    await cached(KIND, key, (draft) => makeTemplate({ ...spec, dir: draft }, qemu, signal), {
-      digests: false,
-    });
+    await cached(KIND, key, (draft) => makeAgain({ ...spec, dir: draft }), { digests: false });
     await evictOldest(KIND, { maxBytes: room(), keep: key });
   }
 }
@@ -146,7 +148,7 @@ async function makeTemplate(spec: GuestSpec, qemu: QemuVersion, signal?: AbortSi
   await fillTemplateDir(spec);
   const machine = await startMachine(spec, qemu, templateArguments(spec));
   try {
-    await orAbort(bootAndSave(machine, bootDeadline(spec)), signal);
+    await orAbort(bootAndSave(machine, spec), signal);
   } finally {
     await machine.end();
   }
@@ -154,8 +156,11 @@ async function makeTemplate(spec: GuestSpec, qemu: QemuVersion, signal?: AbortSi
   await seal(spec.dir);
 }
 
-async function bootAndSave({ console, qmp }: Machine, timeoutMs: number): Promise<void> {
+async function bootAndSave(machine: Machine, spec: GuestSpec): Promise<void> {
+  const { console, qmp } = machine;
+  const timeoutMs = bootDeadline(spec);
   try {
+    await unlessStalled(machine, spec.kernel.slowness, console.waitFor(INIT_STARTED, { timeoutMs }));
     await console.waitFor(TEMPLATE_READY, { timeoutMs });
   } catch (error) {
     throw diagnoseBoot(error, console.since(0), timeoutMs);

@@ -15,7 +15,8 @@ export function countGuests(
   const fresh = traces.flatMap(({ guest }) => (guest && !guest.reused ? guest : []));
   const resumed = fresh.filter(({ boot }) => boot === 'resumed').length;
   const fellBack = fresh.filter((guest) => guest.fellBack).length;
-  return { resumed, booted: fresh.length - resumed, fellBack };
+  const stalls = fresh.reduce((sum, guest) => sum + (guest.stalls?.length ?? 0), 0);
+  return { resumed, booted: fresh.length - resumed, fellBack, stalls };
 }
 
 /** results.json: one entry a case, without the steps: those are in the case's trace.json. */

@@ -170,9 +170,13 @@ function skippedText(
 
 function guestsText({ guests }: RunSummary): string[] {
   if (!guests) return [];
-  const { resumed, booted, fellBack } = guests;
+  const { resumed, booted, fellBack, stalls = 0 } = guests;
   const failed = fellBack > 0 ? ` (${fellBack} because the resume failed)` : '';
-  return [`${resumed} resumed, ${booted} booted${failed}`];
+  const stood =
+    stalls > 0
+      ? `; ${stalls === 1 ? 'one start' : `${stalls} starts`} stood still and had to be begun again`
+      : '';
+  return [`${resumed} resumed, ${booted} booted${failed}${stood}`];
 }
 
 /** `850ms`, `3.2s`, `2m 5s`: as long as it takes to read, no longer. */

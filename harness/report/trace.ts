@@ -122,6 +122,8 @@ export interface CaseTrace {
     readonly bootReason?: string;
     /** it was to be resumed and had to be booted: the reason says why */
     readonly fellBack?: boolean;
+    /** it stood still so often before it came up, each time where this says, and was started again */
+    readonly stalls?: readonly string[];
     readonly bootMilliseconds: number;
     readonly accelerator: string;
     readonly kernelRelease: string;
@@ -170,6 +172,8 @@ export interface GuestCounts {
   readonly booted: number;
   /** of those booted: to be resumed, which failed */
   readonly fellBack: number;
+  /** starts that stood still and were begun again; absent in older runs */
+  readonly stalls?: number;
 }
 
 export interface RunEnvironment {

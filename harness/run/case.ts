@@ -225,6 +225,7 @@ function describeGuest({ guest, reused, casesBefore }: LentGuest): NonNullable<C
     boot: guest.start.how,
     ...(guest.start.reason !== undefined && { bootReason: guest.start.reason }),
     ...(guest.start.fellBack && { fellBack: true }),
+    ...(guest.start.stalls && { stalls: guest.start.stalls }),
     bootMilliseconds: Math.round(guest.bootMilliseconds),
     accelerator: guest.accelerator,
     kernelRelease: guest.spec.kernel.release,

@@ -26,14 +26,14 @@ export function soakReport(rounds: readonly Round[], minutes: number, jobs: stri
   const growths = rounds.flatMap((round) => round.growths.map((growth) => ({ growth, round })));
   const grown = growths.filter(({ growth, round }) => leaks(growth, round.cases.length));
   const guests = (kind: keyof Round['guests']): number =>
-    rounds.reduce((sum, round) => sum + round.guests[kind], 0);
+    rounds.reduce((sum, round) => sum + (round.guests[kind] ?? 0), 0);
   const counts = grouped(cases, ({ verdict }) => verdict);
   const words = [...counts].map(([verdict, of]) => `${of.length} ${verdict}`);
   const skipped = rounds.reduce((sum, round) => sum + round.skipped, 0);
   const lines = [
     `${cases.length} cases in ${rounds.length} rounds, ${minutes.toFixed(1)} min, ${jobs} guests at a time`,
     `verdicts        ${words.join(', ')}; ${skipped} skipped, which are not counted`,
-    `guests          ${guests('resumed')} resumed, ${guests('booted')} booted (${guests('fellBack')} because they could not be resumed)`,
+    `guests          ${guests('resumed')} resumed, ${guests('booted')} booted (${guests('fellBack')} because they could not be resumed), ${guests('stalls')} starts stood still`,
     `false verdicts  ${wrong.length} of ${cases.length}${wrong.length === 0 ? ` (a rate below ${(300 / cases.length).toFixed(1)} % with 95 % confidence)` : ''}`,
     ...wrong.map(({ id, verdict, truth, reason }) => `  ${id}: ${verdict}, else ${truth}: ${reason ?? ''}`),
     `processes left  ${processes.length}`,

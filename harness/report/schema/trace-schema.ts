@@ -197,6 +197,10 @@ export const caseTraceSchema = z
           .boolean()
           .exactOptional()
           .meta({ description: 'it was to be resumed and had to be booted' }),
+        stalls: z
+          .array(z.string())
+          .exactOptional()
+          .meta({ description: 'it stood still so often, each time where this says, and was started again' }),
         bootMilliseconds: z.number(),
         accelerator: z.string(),
         kernelRelease: z.string(),
@@ -258,6 +262,10 @@ export const runSummarySchema = z
         resumed: z.number(),
         booted: z.number(),
         fellBack: z.number().meta({ description: 'of those booted: to be resumed, which failed' }),
+        stalls: z
+          .number()
+          .exactOptional()
+          .meta({ description: 'starts that stood still and were begun again' }),
       })
       .exactOptional()
       .meta({ description: 'how the guests came up' }),
