@@ -143,7 +143,7 @@ function registerClean(kernel: Command): void {
       for (const { kind, name, bytes } of things)
         process.stdout.write(`${dryRun ? 'would remove' : 'remove'} ${kind} ${name} (${roundSize(bytes)})\n`);
       const waiting = (name: string) =>
-        void process.stderr.write(`waiting for the run that builds in ${name}\n`);
+        void process.stderr.write(`waiting for the commands that use ${name}\n`);
       if (!dryRun) await removeThings(things, waiting);
       const total = things.reduce((sum, { bytes }) => sum + bytes, 0);
       process.stdout.write(`${things.length === 0 ? 'nothing to remove' : `${roundSize(total)} in all`}\n`);
