@@ -286,7 +286,8 @@ export function cacheFailure(error: unknown, root: string): unknown {
       [],
       { cause: error },
     );
-  const ofCache = path?.startsWith(root) ?? false;
+  // Node says of a folder below a read-only one that the folder above it does not exist
+  const ofCache = path !== undefined && (path.startsWith(root) || root.startsWith(path));
   if (ofCache && ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOENT'].includes(code ?? ''))
     return new RigError(
       'host',

@@ -47,6 +47,9 @@ export async function exclusively<T>(file: string, waiting: () => void, work: ()
   }
 }
 
+/** flock(1): the exit code for a lock that was not to be had in time; others say that the file can't be opened. */
+const TIMED_OUT = 1;
+
 const held = new Map<string, Promise<void>>();
 
 /**
@@ -62,7 +65,12 @@ export async function useUntilExit(file: string): Promise<void> {
 }
 
 async function shareUntilExit(file: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
+  // a cache that can't be written can still be read, and nobody removes anything from it
+  const made = await mkdir(dirname(file), { recursive: true }).then(
+    () => true,
+    () => false,
+  );
+  if (!made) return;
   const holder = spawn(
     'flock',
     ['--shared', '--timeout', '600', file, 'sh', '-c', 'echo held; exec cat >&2'],
@@ -70,14 +78,14 @@ async function shareUntilExit(file: string): Promise<void> {
       stdio: ['pipe', 'pipe', 'ignore'],
     },
   );
-  try {
-    const [answer] = (await Promise.race([once(holder.stdout, 'data'), once(holder, 'exit')])) as [unknown];
-    if (!Buffer.isBuffer(answer))
-      throw new RigError('host', `the lock ${file} was not to be had`, 'see which other cxlrig is at work');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw missingTool('flock', 'share the cache');
-    throw error;
-  }
+  const answer = await Promise.race([once(holder.stdout, 'data'), once(holder, 'exit')]).catch(
+    (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw missingTool('flock', 'share the cache');
+      throw error;
+    },
+  );
+  if (answer[0] === TIMED_OUT)
+    throw new RigError('host', `the lock ${file} was not to be had`, 'see which other cxlrig is at work');
   // it ends when we do, and must not be what keeps us
   holder.unref();
   for (const pipe of [holder.stdin, holder.stdout]) if (pipe instanceof Socket) pipe.unref();
