@@ -14,9 +14,10 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { packageRoot } from '../base/places.js';
-import { buildTools } from '../kernel/index.js';
+import { BuildToolsMissing, buildTools, requireBuildTools } from '../kernel/index.js';
+import { withBuildTools } from './install.js';
 
 /**
  * scripts/cxlrig in a checkout of its own, on a machine whose programs are these: real ones for the script itself,
@@ -267,6 +268,35 @@ describe('on a machine with apt, what is missing', () => {
   });
 });
 
+describe('work that comes to build a kernel', () => {
+  let attempts: number;
+  const work = async (): Promise<string> => {
+    attempts += 1;
+    requireBuildTools([{ name: 'flex', package: 'flex', present: existsSync(join(bin, 'flex')) }]);
+    return Promise.resolve('built');
+  };
+  beforeEach(async () => {
+    attempts = 0;
+    for (const name of ['make', 'gcc', 'ld', 'bison', 'bc', 'perl']) await fake(name, '');
+    for (const [name, value] of Object.entries(options().env)) vi.stubEnv(name, value);
+  });
+  afterEach(() => vi.unstubAllEnvs());
+
+  test('is done again when what it lacks has been installed', async () => {
+    expect(await withBuildTools(work, checkout)).toBe('built');
+    expect(attempts).toBe(2);
+    expect((await log()).find((line) => line.includes(' install '))).toMatch(/ install flex$/);
+    expect(await withBuildTools(work, checkout)).toBe('built');
+    expect(attempts).toBe(3);
+  });
+
+  test('ends with what it lacks where nobody may install it', async () => {
+    await fake('id', 'echo 1000');
+    await expect(withBuildTools(work, checkout)).rejects.toThrow(BuildToolsMissing);
+    expect(await log()).toEqual([]);
+  });
+});
+
 describe('on a machine without apt', () => {
   beforeEach(async () => {
     for (const name of ['apt-get', 'apt-cache', 'mmdebstrap', 'qemu-system-x86_64', 'cpio'])
@@ -316,7 +346,8 @@ case " $* " in
 *' install '*)
   printf '#!/bin/sh\\n' >${bin}/mmdebstrap
   printf '#!/bin/sh\\necho QEMU emulator version 10.0.2\\n' >${bin}/qemu-system-x86_64
-  chmod 755 ${bin}/mmdebstrap ${bin}/qemu-system-x86_64 ;;
+  printf '#!/bin/sh\\n' >${bin}/flex
+  chmod 755 ${bin}/mmdebstrap ${bin}/qemu-system-x86_64 ${bin}/flex ;;
 esac`;
 }
 

@@ -1,18 +1,17 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { execa } from 'execa';
 import { packageRoot } from '../base/places.js';
 import { BuildToolsMissing } from '../kernel/index.js';
 
-/** Sourced by scripts/cxlrig, which installs by it what every run needs. */
-const BOOTSTRAP = join(packageRoot, 'scripts', 'bootstrap');
-
-/** Does work that may turn out to build a kernel: where the tools for it are missing, installs them and starts again. */
-export async function withBuildTools<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * Does work that may turn out to build a kernel: where the tools for it are missing, installs them and starts again.
+ * @param root the package's folder, with scripts/bootstrap in it
+ * @throws BuildToolsMissing when they can't be installed; else whatever the work throws
+ */
+export async function withBuildTools<T>(work: () => Promise<T>, root: string = packageRoot): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof BuildToolsMissing) || !(await installBuildTools())) throw error;
+    if (!(error instanceof BuildToolsMissing) || !(await installBuildTools(root))) throw error;
     return work();
   }
 }
@@ -24,16 +23,10 @@ export async function withBuildTools<T>(work: () => Promise<T>): Promise<T> {
  *
  * @returns whether all is there now; why not was told to the user
  */
-async function installBuildTools(): Promise<boolean> {
-  if (!existsSync(BOOTSTRAP)) return false;
+async function installBuildTools(root: string): Promise<boolean> {
   const { failed } = await execa(
     'sh',
-    [
-      '-c',
-      'set -eu; root=$1; . "$root/scripts/bootstrap"; with_build_tools=yes; prepare_host',
-      'sh',
-      packageRoot,
-    ],
+    ['-c', 'set -eu; root=$1; . "$root/scripts/bootstrap"; with_build_tools=yes; prepare_host', 'sh', root],
     { reject: false, stdin: 'inherit', stdout: process.stderr, stderr: 'inherit' },
   );
   return !failed;
