@@ -130,7 +130,9 @@ Examples:
 function registerClean(kernel: Command): void {
   kernel
     .command('clean')
-    .description('remove build folders and sources from the cache; kernels ready to boot stay unless --all')
+    .description(
+      'remove build folders and sources from the cache, once nobody uses them; kernels stay unless --all',
+    )
     .argument('[names...]', 'only these, by the names that list prints')
     .option('--all', 'remove the kernels, too')
     .option('-n, --dry-run', 'only say what would be removed')
