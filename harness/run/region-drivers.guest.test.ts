@@ -14,9 +14,12 @@ describe('on the kernel with the region-drivers series', () => {
     async () => {
       const out = await workFolder();
       const folders = ['dax_region', 'sysram_region', 'pmem_region'];
-      const { exitCode, text } = await cxlrig(['run', ...folders, '-k', 'region-drivers', '--out', out], {
-        timeout: 60 * MINUTE,
-      });
+      const { exitCode, text } = await cxlrig(
+        ['run', ...folders, '-k', 'region-drivers', '--list-skipped', '--out', out],
+        {
+          timeout: 60 * MINUTE,
+        },
+      );
       expect(text).not.toMatch(/^(FAIL|INFRA)/m);
       const skipped = [...text.matchAll(/^skip +(\S+)/gm)].map(([, id]) => id);
       expect([...new Set(skipped)]).toEqual(['sysram_region/dynamic-capacity']);

@@ -58,13 +58,13 @@ describe('cxlrig run', () => {
       expect(exitCode).toBe(0);
       const { dir, counts } = await summaryIn(out);
       expect(counts).toMatchObject({ fail: 0, infra: 0 });
-      // what only a patched kernel has is skipped, and the reason says what is missing
-      const skips = [...text.matchAll(/^skip +(\w+)\/.*\n +(.*)$/gm)];
-      expect(skips.length).toBe(counts.skip);
-      for (const [, folder, reason] of skips) {
-        expect(folder).toMatch(/^(dax|sysram|pmem)_region$/);
+      // what only a patched kernel has is skipped, and told by what is missing, after what ran
+      const skips = [...text.matchAll(/^(?:skipped {2}| {9}) (\d+) cases?: (.*)$/gm)];
+      expect(skips.reduce((sum, [, cases]) => sum + Number(cases), 0)).toBe(counts.skip);
+      for (const [, , reason] of skips) {
         expect(reason).toMatch(/^no driver (dax|sysram|pmem)_region on the cxl bus$/);
       }
+      expect(text).toMatch(/cases\n\nok /);
       expect(counts.skip).toBeGreaterThan(100);
       expect(counts.pass).toBeGreaterThan(45);
       expect(await readdir(dir)).toEqual(
@@ -88,7 +88,7 @@ describe('cxlrig run', () => {
       const out = await workFolder();
       const { exitCode, text } = await cxlrig(['run', 'current', '--kernel', 'debian-stable', '--out', out]);
       expect(text).not.toMatch(/^(FAIL|INFRA)/m);
-      expect(text).toMatch(/^skip {2}current\/dax-state .*\n +daxX\.Y\/state came with 7\.3$/m);
+      expect(text).toMatch(/^(skipped)? +\d+ cases: daxX\.Y\/state came with 7\.3$/m);
       expect(exitCode).toBe(0);
       const { counts } = await summaryIn(out);
       expect(counts.skip).toBeGreaterThan(15);
