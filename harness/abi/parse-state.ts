@@ -39,7 +39,7 @@ export function parseState(text: string): State {
     ports: cxl.ports,
     decoders: cxl.decoders,
     regions,
-    daxDevices: devicesOf(read, 'dax', /^dax\d+\.\d+$/, daxDeviceOf),
+    daxDevices: devicesOf(read, 'dax', /^dax\d+\.\d+$/, (_, name) => daxDeviceOf(read, name, ndRegions)),
     deviceNodes: read.names('/dev/').sort(byName),
     memoryBlocks: memoryBlocksOf(read, nodesOfBlocks, memoryBlockBytes),
     memoryBlockBytes,
@@ -161,7 +161,17 @@ function regionOf(read: Readings, name: string): Region | undefined {
   };
 }
 
-function daxDeviceOf(read: Readings, name: string): DaxDevice | undefined {
+/** By its path: a region's own dax device lies below the region, that of a namespace below libnvdimm's region. */
+function regionOfDax(path: string, ndRegions: Readonly<Record<string, NdRegion>>): string | undefined {
+  const nd = /\/ndbus\d+\/(region\d+)\//.exec(path)?.[1];
+  return nd === undefined ? /\/decoder[\d.]+\/(region\d+)\//.exec(path)?.[1] : ndRegions[nd]?.region;
+}
+
+function daxDeviceOf(
+  read: Readings,
+  name: string,
+  ndRegions: Readonly<Record<string, NdRegion>>,
+): DaxDevice | undefined {
   const get = (attribute: string): string | undefined => read.attribute('dax', name, attribute);
   if (get('size') === undefined) return undefined;
   return {
@@ -173,7 +183,7 @@ function daxDeviceOf(read: Readings, name: string): DaxDevice | undefined {
     ...optional('start', numberOf(get('resource'))),
     ...optional('state', get('state')),
     ...optional('hotplug', get('hotplug')),
-    ...optional('region', /\/decoder[\d.]+\/(region\d+)\//.exec(read.realPath('dax', name))?.[1]),
+    ...optional('region', regionOfDax(read.realPath('dax', name), ndRegions)),
   };
 }
 

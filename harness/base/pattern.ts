@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { UsageError } from './errors.js';
 
 /**
  * The one matcher for every regular expression that a scenario holds. RE2 takes time linear in the text whatever the
@@ -7,9 +8,12 @@ import { RE2JS } from 're2js';
  * https://github.com/google/re2/wiki/Syntax
  * @param options.lines `^` and `$` match at each line
  * @returns whether the expression matches anywhere in the text
- * @throws Error that says what is wrong with the expression
+ * @throws UsageError that says what is wrong with the expression, as it is with captures put in
  */
 export function matches(text: string, source: string, options: { readonly lines?: boolean } = {}): boolean {
+  const fault = patternFault(source);
+  if (fault !== undefined)
+    throw new UsageError(`${JSON.stringify(source)} is not a regular expression: ${fault}`);
   return compiled(source, options.lines ? RE2JS.MULTILINE : 0)
     .matcher(text)
     .find();

@@ -118,6 +118,7 @@ async function runAllSteps(
   const session = await openSteps({
     guest: lent.guest,
     plan: planned.machine,
+    seed: scenarioCase.id,
     abi,
     initialState: lent.atBoot,
     emit,

@@ -41,6 +41,15 @@ function entries(value: unknown, key: string): { clause: Clause; path: DocumentP
 /** A clause that only says what it speaks about, or expects something of a thing that must not be there. */
 function emptyClause(key: ClauseKey, clause: Clause, path: DocumentPath): Fault[] {
   if (key === 'trace') return [];
+  if (key === 'log' && clause['count'] !== undefined && clause['matches'] === undefined) {
+    return [
+      {
+        path: [...path, 'count'],
+        part: 'key',
+        message: '`count` counts the lines that match: add `matches`',
+      },
+    ];
+  }
   const expected = Object.keys(clause).filter((name) => !clauseSelectors[key].includes(name));
   if (expected.length === 0) {
     const exists = 'exists' in clause || !['memory', 'node', 'namespace', 'log'].includes(key);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  amount,
   count,
   deviceName,
   driverName,
@@ -146,8 +147,11 @@ const clauses = {
   trace: z
     .strictObject({
       event: text,
-      count: count.optional().meta({ description: 'at least so many; 1 when absent' }),
-      fields: z.record(z.string(), text).optional(),
+      count: amount.optional().meta({ description: 'so many of them, 0: none; at least one when absent' }),
+      fields: z
+        .record(z.string(), text)
+        .optional()
+        .meta({ description: 'only those with these values; numbers are compared as numbers' }),
     })
     .meta({ description: 'trace events since the case began' }),
   log: z
@@ -155,6 +159,7 @@ const clauses = {
       matches: pattern
         .optional()
         .meta({ description: 'regular expression on kernel log lines since the case began' }),
+      count: amount.optional().meta({ description: 'so many lines match; at least one when absent' }),
       absent: pattern.optional().meta({ description: 'regular expression that no such line matches' }),
     })
     .meta({ description: 'the kernel log' }),

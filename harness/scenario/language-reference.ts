@@ -146,6 +146,7 @@ function formOf(schema: JsonSchema): string {
 }
 
 const NAMES: Readonly<Record<string, string>> = {
+  amount: 'number, or map of least, most',
   size: 'size',
   duration: 'duration',
   errno: 'errno',

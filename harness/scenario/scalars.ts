@@ -35,6 +35,18 @@ export const errno = z
 
 export const count = z.union([z.number().int().nonnegative(), reference]);
 
+/** How many of something that comes by and by: a number is exact, 0 is none. */
+export const amount = z
+  .union([
+    count,
+    z
+      .strictObject({ least: count.optional(), most: count.optional() })
+      .refine(({ least, most }) => least !== undefined || most !== undefined, {
+        message: 'needs `least`, `most` or both',
+      }),
+  ])
+  .meta({ id: 'amount', description: 'A number, which is exact (0: none), or { least: 2, most: 4 }' });
+
 /** A regular expression of RE2 (no lookaround, no backreferences); captures in it are put in while the case runs. */
 export const pattern = text
   .refine((value) => regexFault(value) === undefined, {

@@ -55,7 +55,7 @@ export const simpleStepKinds = {
       size: size.optional().meta({ description: 'of the whole region; what the devices have when absent' }),
       granularity: count.optional().meta({ description: "bytes; the window's when absent" }),
       ways: count.optional().meta({ description: 'the number of targets when absent' }),
-      uuid: text.optional().meta({ description: 'of a pmem region; a random one when absent' }),
+      uuid: text.optional().meta({ description: 'of a pmem region; one of its own when absent' }),
       commit: z.boolean().default(true),
       bind: driverName
         .optional()

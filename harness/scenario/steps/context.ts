@@ -9,6 +9,8 @@ import type { AddressRange } from './select.js';
 export interface StepsContext {
   readonly guest: RunningGuest;
   readonly plan: MachinePlan;
+  /** what makes values up that must be unique, and the same on each kernel: the case's id */
+  readonly seed?: string;
   /** the kernel profile's names of drivers which differ between kernels: `sysram_region` -> `cxl_sysram_region` */
   readonly abi: Readonly<Record<string, string>>;
   /** the state before the first step: `boot` in `same-as` */

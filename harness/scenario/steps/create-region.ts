@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   createRegionLines,
   driverLine,
@@ -40,7 +40,7 @@ function windowOf({ window }: Body, { plan }: StepScope): PlannedWindow {
   throw new Unmet({
     message: `the topology ${plan.name} has no window ${window ?? 'at all'}`,
     path: window === undefined ? [] : ['window'],
-    blame: 'rig',
+    blame: 'scenario',
   });
 }
 
@@ -52,7 +52,7 @@ function programOf(
 ): RegionProgram {
   const ways = body.ways === undefined ? devices.length : toCount(body.ways, ['ways']);
   const size = body.size === undefined ? capacityOf(devices, body.mode) : toBytes(body.size, ['size']);
-  const uuid = body.uuid ?? (body.mode === 'pmem' ? randomUUID() : undefined);
+  const uuid = body.uuid ?? (body.mode === 'pmem' ? uuidFor(scope) : undefined);
   return {
     mode: body.mode,
     rootDecoder: `decoder0.${window.index}`,
@@ -66,6 +66,22 @@ function programOf(
       dpaSize: Math.floor(size / devices.length),
     })),
   };
+}
+
+/** Another one for each step of each case, and the same on each kernel: else two kernels would differ in it. */
+function uuidFor({ session, id }: StepScope): string {
+  const hash = createHash('sha256')
+    .update(`${session.context.seed ?? ''} ${id}`)
+    .digest('hex');
+  // version 8, which RFC 9562 leaves to its maker
+  const parts = [
+    hash.slice(0, 8),
+    hash.slice(8, 12),
+    `8${hash.slice(13, 16)}`,
+    `8${hash.slice(17, 20)}`,
+    hash.slice(20, 32),
+  ];
+  return parts.join('-');
 }
 
 /** All that the devices have of the mode: each gives as much as the smallest has. */

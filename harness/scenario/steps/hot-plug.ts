@@ -82,7 +82,7 @@ function inRules<T>(plan: () => T): T {
   try {
     return plan();
   } catch (error) {
-    if (error instanceof UsageError) throw new Unmet({ message: error.message, path: [], blame: 'rig' });
+    if (error instanceof UsageError) throw new Unmet({ message: error.message, path: [], blame: 'scenario' });
     throw error;
   }
 }

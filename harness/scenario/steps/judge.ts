@@ -1,9 +1,9 @@
-import { canonicalErrno } from '../../abi/index.js';
+import { canonicalErrno, type TypedShLine } from '../../abi/index.js';
 import { RigError, UsageError } from '../../base/errors.js';
 import { GuestDied, GuestTimeout, QmpError } from '../../guest/guest.js';
-import type { StepFailure } from '../../report/trace.js';
+import type { Blame, StepFailure } from '../../report/trace.js';
 import type { Step } from '../case.js';
-import { kindOf } from '../language.js';
+import { kindOf, type StepKind } from '../language.js';
 import { InnerFailure, Refusal, StandsStill, Unmet, Unresolved } from './outcome.js';
 
 /** Deaths of a guest that the kernel under test is to blame for. */
@@ -69,7 +69,7 @@ export function failureOf(step: Step, thrown: unknown): StepFailure {
       received: thrown.status,
       subject: firstLine(thrown.line),
       // only the guest can suspend itself; what else stops a machine stands outside
-      blame: asleep ? 'kernel' : 'rig',
+      blame: asleep ? 'kernel' : 'emulator',
     };
   }
   if (thrown instanceof GuestDied) {
@@ -79,10 +79,10 @@ export function failureOf(step: Step, thrown: unknown): StepFailure {
       position,
       expected: 'a guest that lives',
       received: death,
-      blame: KERNEL_DEATHS.includes(death) ? 'kernel' : 'rig',
+      blame: KERNEL_DEATHS.includes(death) ? 'kernel' : death === 'ssh' ? 'rig' : 'emulator',
     };
   }
-  return { message: rigMessage(thrown), position, blame: 'rig' };
+  return { message: rigMessage(thrown), position, blame: blameFor(thrown) };
 }
 
 function judgeRefusal(
@@ -97,16 +97,43 @@ function judgeRefusal(
   const key = fails.length > 0 ? 'fails' : mayFail.length > 0 ? 'may-fail' : undefined;
   const outcomes = fails.length > 0 ? fails : ['success', ...mayFail];
   const verb = key === 'fails' ? 'must' : 'may';
+  const blame = refuserOf(kindOf(step.document), line);
   return {
     message:
-      key === undefined ? refusal.message : `failed in another way than it ${verb}: ${refusal.message}`,
+      key === undefined
+        ? `${REFUSED_BY[blame]}${refusal.message}`
+        : `failed in another way than it ${verb}: ${refusal.message}`,
     position: key === undefined ? step.at(kindOf(step.document)) : step.at(key),
     expected: outcomes.length === 1 ? outcomes[0] : `one of ${outcomes.join(', ')}`,
     received,
     subject: line.subject ?? line.text,
-    blame: 'kernel',
+    blame,
   };
 }
+
+type Refuser = 'kernel' | 'tool' | 'scenario';
+
+const REFUSED_BY: Readonly<Record<Refuser, string>> = {
+  kernel: '',
+  tool: 'the tool refused, and names no error of the kernel: ',
+  scenario: 'this cannot be run as it is written: ',
+};
+
+/** What programs of cxl-cli, daxctl and ndctl say of arguments that they do not know, before they ask the kernel. */
+const USAGE = /^\s*(?:Error: unknown (?:option|switch)|Unknown command|usage:)/im;
+/** Of parse-options, which the three have from git. */
+const USAGE_STATUS = 129;
+/** A shell's, for a program that is not there or can't be run. */
+const NO_PROGRAM = [126, 127];
+
+/** Who refused a line: only an errno shows that it was the kernel; a shell's script may be about anything in it. */
+function refuserOf(kind: StepKind, { errno, code, stderr }: TypedShLine): Refuser {
+  if (NO_PROGRAM.includes(code)) return 'scenario';
+  if (errno !== undefined || !TOOLS.includes(kind)) return 'kernel';
+  return code === USAGE_STATUS || USAGE.test(stderr) ? 'scenario' : 'tool';
+}
+
+const TOOLS: readonly StepKind[] = ['cxl', 'daxctl', 'ndctl'];
 
 function notRefused(step: Step, fails: readonly string[]): StepFailure {
   return {
@@ -116,6 +143,11 @@ function notRefused(step: Step, fails: readonly string[]): StepFailure {
     received: 'success',
     blame: 'kernel',
   };
+}
+
+function blameFor(thrown: unknown): Blame {
+  if (thrown instanceof QmpError) return 'emulator';
+  return thrown instanceof UsageError ? 'scenario' : 'rig';
 }
 
 function rigMessage(thrown: unknown): string {

@@ -1,4 +1,4 @@
-import type { TypedShLine } from '../../abi/index.js';
+import { errnoOf, type TypedShLine } from '../../abi/index.js';
 import type { Blame, StepFailure } from '../../report/trace.js';
 
 /** Path within a step's body: `['memory', 0, 'state']`. */
@@ -8,7 +8,10 @@ export type BodyPath = readonly (string | number)[];
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   constructor(readonly line: TypedShLine) {
-    const said = line.stderr.trim();
+    // a shell that may not make a file in sysfs says so, when what is wrong is that there is none
+    const missing =
+      line.errno === 'ENOENT' && errnoOf(line.stderr) !== 'ENOENT' && line.subject !== undefined;
+    const said = missing ? `there is no ${line.subject}` : line.stderr.trim();
     super(`${line.text}: ${line.errno ?? `exit status ${line.code}`}${said === '' ? '' : ` (${said})`}`);
   }
 }

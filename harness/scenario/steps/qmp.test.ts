@@ -17,7 +17,7 @@ test.each([
   async (_, command, args, path) => {
     const refused: unknown = await giveCommand(scope, command, args).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(Unmet);
-    expect((refused as Unmet).mismatch).toMatchObject({ path, blame: 'rig' });
+    expect((refused as Unmet).mismatch).toMatchObject({ path, blame: 'scenario' });
     expect(given).toEqual([]);
   },
 );

@@ -16,7 +16,7 @@ export async function qmp(body: StepBody<'qmp'>, scope: StepScope): Promise<void
     expected: mismatch.expected,
     received: mismatch.received,
     subject: body.execute,
-    blame: 'rig',
+    blame: 'emulator',
   });
 }
 
@@ -33,7 +33,7 @@ export async function giveCommand(
   at: readonly string[] = ['arguments'],
 ): Promise<unknown> {
   const [fault] = qmpFaults(execute, args, at);
-  if (fault) throw new Unmet({ message: fault.message, path: fault.path, blame: 'rig' });
+  if (fault) throw new Unmet({ message: fault.message, path: fault.path, blame: 'scenario' });
   try {
     return await scope.qmp(execute, args && { ...args });
   } catch (error) {
@@ -43,7 +43,7 @@ export async function giveCommand(
       path: [],
       received: `${error.errorClass}: ${error.description}`,
       subject: execute,
-      blame: 'rig',
+      blame: 'emulator',
     });
   }
 }

@@ -28,7 +28,7 @@ export function resolveAs<T>(schema: z.ZodType<T>, value: unknown, session: Step
     message: `with its captures put in, this is not what the step takes: ${issue?.message ?? ''}`,
     path: (issue?.path ?? []).filter((part) => typeof part !== 'symbol'),
     received: put,
-    blame: 'rig',
+    blame: 'scenario',
   });
 }
 

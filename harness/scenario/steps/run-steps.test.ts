@@ -219,12 +219,26 @@ describe('a guest that', () => {
     expect(started.broken).toBeDefined();
   });
 
-  test('dies with QEMU is the rig to blame', async () => {
+  test.each([
+    ['names an errno', 'cxl', 1, 'cxl region: failed: Device or resource busy', 'kernel'],
+    ['names none', 'cxl', 1, 'cxl region: created 0 regions', 'tool'],
+    ['does not know an option', 'daxctl', 129, "  Error: unknown option `x'", 'scenario'],
+    ['is not there', 'ndctl', 127, 'sh: ndctl: not found', 'scenario'],
+  ])('runs a tool that %s blames who refused', async (_, tool, code, said, blame) => {
+    const functions = `${tool}() { echo "${said.replace('`', '\\`')}" >&2; return ${code}; }`;
+    const result = await runSteps(
+      [step({ [tool]: { args: 'list' } })],
+      await session((line) => shell(`${functions}\n${line}`)),
+    );
+    expect(result.failure).toMatchObject({ blame, step: '1' });
+  });
+
+  test('dies with QEMU is the emulator to blame', async () => {
     const death = { kind: 'qemu', message: 'QEMU was killed', console: [] } as const;
     const dying: Answer = (line) =>
       line.includes('boom') ? Promise.reject(new GuestDied(death)) : shell(line);
     const result = await runSteps([step({ exec: { sh: 'boom' } })], await session(dying));
-    expect(result.failure?.blame).toBe('rig');
+    expect(result.failure?.blame).toBe('emulator');
   });
 
   test('does not return from a write fails the step, and is asked what it is stuck in', async () => {
@@ -241,7 +255,7 @@ describe('a guest that', () => {
   });
 
   test.each([
-    ['paused', 'rig', 'the machine stands still'],
+    ['paused', 'emulator', 'the machine stands still'],
     ['suspended', 'kernel', 'has suspended itself'],
   ])('does not answer because its machine is %s blames the %s', async (status, blame, message) => {
     const still: Answer = (line) =>

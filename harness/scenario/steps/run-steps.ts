@@ -11,7 +11,7 @@ import { putsInCapturesItself, runStep } from './registry.js';
 import { resolve, resolveAs, resolveWhatIsKnown } from './resolve.js';
 import { lookUntil, makeScope, type ScopeOptions, type StepScope } from './scope.js';
 import { explainSilence, lookAfter, splatFailure, splatsOf } from './aftermath.js';
-import { expectedEvents, startTracingLines } from './tracing.js';
+import { expectedEvents, startTracingLines, unknownEvent } from './tracing.js';
 import { toCount } from './values.js';
 
 export interface StepsResult {
@@ -59,7 +59,9 @@ async function beginTracing(
     name: `record the trace events ${events.join(', ')}`,
     exec: { sh: startTracingLines(events).join(' && ') },
   };
-  return runOne({ document, position, at: () => position, branches: [] }, '0', session, options);
+  const [own] = await runOne({ document, position, at: () => position, branches: [] }, '0', session, options);
+  const unknown = own.failure && unknownEvent(steps, own.failure);
+  return [unknown ? { ...own, failure: { ...unknown, step: own.id } } : own];
 }
 
 async function runList(

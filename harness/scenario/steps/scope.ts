@@ -205,7 +205,7 @@ export function makeScope(
       throw new Unmet({
         message: `the topology ${plan.name} has no device ${JSON.stringify(id)}; it has ${known.join(', ') || 'none'}`,
         path,
-        blame: 'rig',
+        blame: 'scenario',
       });
     },
     memdevOf: (id) => {

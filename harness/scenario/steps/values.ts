@@ -20,6 +20,6 @@ function notA(what: string, value: string | number, path: BodyPath): Unmet {
     message: `${JSON.stringify(value)} is no ${what}`,
     path,
     received: value,
-    blame: 'rig',
+    blame: 'scenario',
   });
 }

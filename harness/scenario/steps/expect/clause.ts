@@ -19,6 +19,8 @@ export interface World {
   /** driver of a device on a bus that is not in the state; null: none, undefined: no such device */
   driverOn(bus: string, device: string): string | null | undefined;
   readonly trace: readonly TraceEvent[];
+  /** the text of an event's `format` file; undefined: there is no such event, or nobody asked */
+  traceFormat(event: string): string | undefined;
 }
 
 export interface Miss extends Mismatch {

@@ -38,7 +38,14 @@ function worldOf(state: State): World {
     file: (path) => (path === '/sys/there' ? 'content\n' : undefined),
     opens: (node) => node === 'dax9.0',
     driverOn: (_, device) => (device === '0000:0d:00.0' ? 'cxl_pci' : undefined),
-    trace: [{ name: 'cxl_poison', fields: { dpa: '0x1000' }, line: 'cxl_poison: dpa=0x1000' }],
+    trace: [
+      { name: 'cxl_poison', fields: { dpa: '0x1000' }, line: 'cxl_poison: dpa=0x1000' },
+      { name: 'cxl_dram', fields: { dpa: '1000', row: '10' }, line: 'cxl_dram: dpa=1000 row=10' },
+    ],
+    traceFormat: (event) =>
+      event === 'cxl_dram'
+        ? `ID: 1\n\nprint fmt: "dpa=%llx row=%u flags='%s'", REC->dpa, REC->row\n`
+        : undefined,
   };
 }
 
@@ -100,6 +107,27 @@ const HOLD: readonly (readonly [string, object])[] = [
     },
   ],
   ['trace events', { trace: { event: 'cxl:cxl_poison', fields: { dpa: '4096' } } }],
+  [
+    'numbers of trace events, which are hexadecimal where the event prints them so',
+    {
+      trace: [
+        { event: 'cxl_dram', fields: { dpa: '0x1000', row: '0xa' } },
+        { event: 'cxl_dram', fields: { dpa: '1000' } },
+      ],
+    },
+  ],
+  [
+    'how many trace events came',
+    {
+      trace: [
+        { event: 'cxl_poison', count: 1 },
+        { event: 'cxl_poison', count: { least: 1, most: 2 } },
+        { event: 'cxl_poison', fields: { dpa: '7' }, count: 0 },
+        { event: 'cxl_memory_module', count: { most: 0 } },
+      ],
+    },
+  ],
+  ['how many lines of the kernel log match', { log: { matches: 'stuck', count: 1 } }],
   ['the kernel log, not what was typed', { log: { matches: 'stuck online', absent: 'oops' } }],
 ];
 
@@ -127,6 +155,27 @@ describe('what does not hold is named with its place, the expected and the recei
     [{ memory: { block: 186, zone: 'Normal' } }, 'memory.zone', 'Normal', 'Movable'],
     [{ node: { id: 1, bytes: '1G' } }, 'node.bytes', 2 ** 30, 2 ** 29],
     [{ module: { name: 'nfit', loaded: true } }, 'module.loaded', true, false],
+    [{ trace: { event: 'cxl_poison', count: 0 } }, 'trace.count', 'none', ['cxl_poison: dpa=0x1000']],
+    [{ trace: { event: 'cxl_poison', count: 2 } }, 'trace.count', 'exactly 2', ['cxl_poison: dpa=0x1000']],
+    [{ trace: { event: 'cxl_nothing' } }, 'trace.event', 'at least 1', 'no such event'],
+    [
+      { trace: { event: 'cxl_dram', fields: { row: '10', dpa: '0x2000' } } },
+      'trace.fields.dpa',
+      { dpa: '0x2000' },
+      { dpa: '1000' },
+    ],
+    [
+      { trace: { event: 'cxl_dram', fields: { row: '16' } } },
+      'trace.fields.row',
+      { row: '16' },
+      { row: '10' },
+    ],
+    [
+      { log: { matches: 'stuck', count: { most: 0 } } },
+      'log.count',
+      'none of /stuck/',
+      ['kmem dax0.0: stuck online until reboot'],
+    ],
     [
       { driver: { bus: 'dax', device: 'dax0.0', driver: 'device_dax' } },
       'driver.driver',

@@ -3,8 +3,9 @@ import { Unresolved } from '../outcome.js';
 import { resolve, resolveAs } from '../resolve.js';
 import type { Miss, World } from './clause.js';
 import { decoder, memdev, region } from './cxl.js';
-import { driver, file, log, module, sameAs, trace } from './evidence.js';
+import { driver, file, log, module, sameAs } from './evidence.js';
 import { dax, iomem, memory, namespace, node } from './memory.js';
+import { trace } from './trace.js';
 
 type Body = StepBody<'expect'>;
 export type ClauseKey = Exclude<keyof Body, 'within' | 'stays-for' | 'same-as'>;
@@ -60,6 +61,7 @@ function putIn(path: readonly (string | number)[], hold: () => Miss[]): Miss[] {
         subject: `\${${error.reference}}`,
         expected: 'a value',
         received: 'none',
+        blame: error.blame,
       },
     ];
   }

@@ -1,7 +1,7 @@
 import { leftoversOf } from '../../../abi/index.js';
 import { matches } from '../../../base/pattern.js';
 import type { StepBody } from '../../language.js';
-import { plainEventName } from '../trace-events.js';
+import { amountWords, isAmount, SOME } from './amount.js';
 import { compare, existence, present, type Miss, type World } from './clause.js';
 import type { ClauseOf } from './clauses.js';
 import { driver as driverOf } from './cxl.js';
@@ -41,39 +41,6 @@ export function file(clause: ClauseOf<'file'>, world: World): Miss[] {
   ]);
 }
 
-export function trace(clause: ClauseOf<'trace'>, world: World): Miss[] {
-  const name = plainEventName(clause.event);
-  const events = world.trace.filter((event) => event.name === name);
-  const matching = events.filter(({ fields }) =>
-    Object.entries(clause.fields ?? {}).every(([key, value]) => sameField(fields[key], value)),
-  );
-  const wanted = Number(clause.count ?? 1);
-  if (matching.length >= wanted) return [];
-  return [
-    {
-      message: `trace event ${name} came ${matching.length} times, not ${wanted}`,
-      path: clause.fields && events.length > matching.length ? ['fields'] : ['event'],
-      subject: '/sys/kernel/tracing/trace',
-      expected: {
-        count: `at least ${wanted}`,
-        event: name,
-        ...(clause.fields ? { fields: clause.fields } : {}),
-      },
-      received: events.length === 0 ? 'no such event' : events.map(({ line }) => line),
-    },
-  ];
-}
-
-/** Numbers may be written in another base than the kernel prints them. */
-function sameField(received: string | undefined, expected: string): boolean {
-  if (received === undefined) return false;
-  if (received === expected) return true;
-  const [a, b] = [received, expected].map((text) =>
-    /^(0x[0-9a-f]+|-?\d+)$/i.test(text) ? Number(text) : NaN,
-  );
-  return a === b;
-}
-
 export function log(clause: ClauseOf<'log'>, world: World): Miss[] {
   // what we noted ourselves is no evidence
   const lines = world.session.log
@@ -82,13 +49,18 @@ export function log(clause: ClauseOf<'log'>, world: World): Miss[] {
   const misses: Miss[] = [];
   const { matches: wanted, absent } = clause;
   if (wanted !== undefined) {
-    if (!lines.some((line) => matches(line, wanted))) {
+    const found = lines.filter((line) => matches(line, wanted));
+    const amount = clause.count ?? SOME;
+    if (!isAmount(found.length, amount)) {
+      const counted = clause.count !== undefined;
       misses.push({
-        message: 'no line of the kernel log matches',
-        path: ['matches'],
+        message: counted
+          ? `${found.length} lines of the kernel log match, not ${amountWords(amount)}`
+          : 'no line of the kernel log matches',
+        path: [counted ? 'count' : 'matches'],
         subject: 'kernel log since the case began',
-        expected: `/${wanted}/`,
-        received: lines.slice(-20),
+        expected: counted ? `${amountWords(amount)} of /${wanted}/` : `/${wanted}/`,
+        received: found.length > 0 ? found : lines.slice(-20),
       });
     }
   }
@@ -113,7 +85,7 @@ export function sameAs(expected: NonNullable<StepBody<'expect'>['same-as']>, wor
   const before = world.session.snapshots.get(snapshot);
   const path = typeof expected === 'string' ? [] : ['snapshot'];
   if (!before) {
-    return [{ message: `no snapshot was kept as ${snapshot}`, path, subject: snapshot, blame: 'rig' }];
+    return [{ message: `no snapshot was kept as ${snapshot}`, path, subject: snapshot, blame: 'scenario' }];
   }
   const changes = leftoversOf(before, world.state, ignoring);
   const [first] = changes;

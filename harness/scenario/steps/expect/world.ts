@@ -3,7 +3,7 @@ import type { StepBody } from '../../language.js';
 import { Unresolved } from '../outcome.js';
 import { resolve } from '../resolve.js';
 import type { StepScope } from '../scope.js';
-import { parseTrace, tracing } from '../trace-events.js';
+import { parseTrace, plainEventName, tracing } from '../trace-events.js';
 import type { World } from './clause.js';
 import { clausesOf } from './clauses.js';
 
@@ -25,6 +25,7 @@ export async function worldOf(body: StepBody<'expect'>, scope: StepScope, state:
       return link === undefined ? undefined : link.trim().split('/').at(-1) || null;
     },
     trace: parseTrace(answer(fileQuestion(TRACE, scope)) ?? ''),
+    traceFormat: (event) => answer(formatQuestion(event)),
   };
 }
 
@@ -39,6 +40,11 @@ type Question = string;
 function fileQuestion(path: string, { session }: StepScope): Question {
   const file = quote(inWordsOf(session.context.abi, path));
   return `[ -e ${file} ] && echo && head -c ${MOST_OF_A_FILE} ${file}`;
+}
+
+/** The kernel's own description of an event, whichever its system. */
+function formatQuestion(event: string): Question {
+  return `for f in ${tracing}/events/*/${quote(event)}/format; do [ -e $f ] && echo && cat $f; done`;
 }
 
 function driverQuestion(bus: string, device: string): Question {
@@ -76,8 +82,20 @@ async function readBesides(
 function questionsOf(body: StepBody<'expect'>, scope: StepScope): Question[] {
   const put = (text: string | undefined): string | undefined => text && putIn(text, scope);
   const questions = clausesOf(body).flatMap(({ key, clause }) => {
-    const named = clause as { path?: string; bus?: string; device?: string; opens?: boolean };
-    if (key === 'trace') return fileQuestion(TRACE, scope);
+    const named = clause as {
+      path?: string;
+      bus?: string;
+      device?: string;
+      opens?: boolean;
+      event?: string;
+      fields?: object;
+    };
+    if (key === 'trace') {
+      const event = put(named.event);
+      const asked =
+        named.fields === undefined || event === undefined ? [] : [formatQuestion(plainEventName(event))];
+      return [fileQuestion(TRACE, scope), ...asked];
+    }
     if (key === 'file') {
       const path = put(named.path);
       return path === undefined ? [] : fileQuestion(path, scope);
