@@ -10,6 +10,7 @@ export {
   type KernelLogRecord,
 } from './kernel-log.js';
 export { inWordsOf } from './kernel-names.js';
+export { unseenDeed, unseenDifference, unseenScript } from './unseen.js';
 export { leftoverWords } from './leftover-words.js';
 export { leftoversOf } from './leftovers.js';
 export * from './lines.js';

@@ -27,7 +27,7 @@ describe('several attempts at a case', () => {
     const trace = judgeAttempts([attempt('fail', 'EBUSY', 3), attempt('pass')]);
     expect(trace.verdict).toBe('fail');
     expect(trace.reason).toBe(
-      'depends on what ran before (failed in a guest that had served 3 cases, passed in 1 fresh): EBUSY',
+      'depends on what ran before (failed in a guest that had served 3 cases, passed in 1 fresh; `boot: fresh` gives a case one of its own): EBUSY',
     );
   });
 

@@ -52,7 +52,7 @@ function kindOfFailure(traces: readonly CaseTrace[], bad: number): string | unde
   if (bad === traces.length) return undefined;
   const before = traces[0] ? casesBefore(traces[0]) : 0;
   if (bad === 1 && before > 0)
-    return `depends on what ran before (failed in a guest that had served ${before} cases, passed in ${traces.length - 1} fresh)`;
+    return `depends on what ran before (failed in a guest that had served ${before} cases, passed in ${traces.length - 1} fresh; \`boot: fresh\` gives a case one of its own)`;
   return `flaky (failed in ${bad} of ${traces.length} attempts)`;
 }
 

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { leftoverWords, type StateChange } from '../abi/index.js';
+import { leftoverWords, unseenDeed, unseenDifference, unseenScript, type StateChange } from '../abi/index.js';
 import { RigError } from '../base/errors.js';
 import { stopwatch } from '../base/stopwatch.js';
 import { GuestDied, sshCommand, type GuestDeath, type RunningGuest } from '../guest/index.js';
@@ -13,7 +13,7 @@ import {
   type StepFailure,
   type StepTrace,
 } from '../report/trace.js';
-import type { ScenarioCase } from '../scenario/index.js';
+import type { ScenarioCase, Step } from '../scenario/index.js';
 import {
   closeSteps,
   leftoversAfter,
@@ -127,6 +127,8 @@ async function runAllSteps(
     deadline: performance.now() + scenarioCase.timeoutMs * slowness,
     slowness,
   });
+  const before =
+    mayLeaveUnseen(scenarioCase) && !planned.isOwn ? await unseen(lent.guest, slowness) : undefined;
   record.steps = (await runSteps(scenarioCase.steps, session)).steps;
   if (!session.broken) {
     const cleanup = await runSteps(scenarioCase.cleanup, session, { isCleanup: true });
@@ -139,8 +141,31 @@ async function runAllSteps(
     record.leftovers = leftovers;
     record.leftBehind = leftoverWords(leftovers, lent.atBoot, session.state, record.steps);
   }
-  record.clean = leftovers.length === 0 && record.steps.every(({ outcome }) => outcome !== 'fail');
+  record.clean =
+    leftovers.length === 0 &&
+    record.steps.every(({ outcome }) => outcome !== 'fail') &&
+    unseenDeed(record.steps.flatMap(({ lines }) => lines)) === undefined &&
+    (before === undefined || unseenDifference(before, await unseen(lent.guest, slowness)) === undefined);
 }
+
+/** Files, settings and programs that no snapshot shows, as they are now. */
+async function unseen(guest: RunningGuest, slowness: number): Promise<string> {
+  const { stdout } = await guest.type(unseenScript(), { timeoutMs: UNSEEN_MS * slowness });
+  return stdout.toString('utf8');
+}
+
+const UNSEEN_MS = 15_000;
+
+/** Whether a step does what may be seen nowhere in the state: a program, or a write beside what the state holds. */
+function mayLeaveUnseen({ steps, cleanup }: ScenarioCase): boolean {
+  const may = ({ document, branches }: Step): boolean =>
+    ['exec', 'cxl', 'daxctl', 'ndctl'].some((kind) => kind in document) ||
+    (document.write !== undefined && !IN_THE_STATE.test(document.write.path)) ||
+    branches.flat().some(may);
+  return [...steps, ...cleanup].some(may);
+}
+
+const IN_THE_STATE = /^\/sys\/(?:bus\/(?:cxl|dax|nd)\/devices|devices\/system\/(?:memory|node))\//;
 
 /** Says whose fault it is that the case could not go on. */
 function blame(error: unknown, record: CaseRecord, { position }: ScenarioCase): void {
