@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cached, contentKey } from './cache.js';
 import { RigError } from './errors.js';
+import { packageRoot } from './places.js';
 import type { ProgressUpdate } from './progress.js';
 
 let root: string;
@@ -205,22 +207,29 @@ describe('a cache that can’t be used', () => {
 /** What each key gives to somebody who may read `dir` but not write there. */
 async function asReadOnly(dir: string, keys: readonly string[]): Promise<string[]> {
   for (const path of [dir, join(dir, 'kind')]) await chmod(path, 0o555);
-  const isRoot = process.geteuid?.() === 0;
-  // modes do not stop root
-  if (isRoot) process.seteuid?.(65534);
+  const node = ['node', '--input-type=module', '-e', READER, dir, ...keys];
+  // modes do not stop root, unless it gives up the right to pass over them
+  const asUser = process.geteuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override'] : [];
+  const [program = '', ...args] = [...asUser, ...node];
   try {
-    const answers: string[] = [];
-    for (const key of keys) {
-      answers.push(
-        await cached('kind', key, hello, { root: dir }).then(
-          ({ reused }) => (reused ? 'reused' : 'built'),
-          (error: unknown) => String(error),
-        ),
-      );
-    }
-    return answers;
+    const { stdout } = await execa(program, args, { cwd: packageRoot, stdin: 'ignore' });
+    return JSON.parse(stdout) as string[];
   } finally {
-    if (isRoot) process.seteuid?.(0);
     for (const path of [dir, join(dir, 'kind')]) await chmod(path, 0o755);
   }
 }
+
+/** A process of its own has no TypeScript. */
+const READER = `
+import { createServer } from 'vite';
+const server = await createServer({ configFile: false, logLevel: 'silent', server: { middlewareMode: true, hmr: false, watch: null } });
+const { cached } = await server.ssrLoadModule('/harness/base/cache.ts');
+const [, root, ...keys] = process.argv;
+const answers = [];
+for (const key of keys) {
+  const built = cached('kind', key, async () => undefined, { root });
+  answers.push(await built.then(({ reused }) => (reused ? 'reused' : 'built'), String));
+}
+console.log(JSON.stringify(answers));
+process.exit(0);
+`;
