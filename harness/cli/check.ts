@@ -1,16 +1,14 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { createColors } from '../base/colors.js';
 import { DocumentError, renderDiagnostic, type Diagnostic } from '../base/diagnostic.js';
 import { UsageError } from '../base/errors.js';
 import { readYaml } from '../base/yaml.js';
-import { kernelConfigs, loadProfile, profileDocument } from '../kernel/profile.js';
-import { scenarioDocument } from '../scenario/language.js';
+import { kernelConfigs, loadProfile } from '../kernel/profile.js';
+import { languageOf, type Language } from '../run/language-of.js';
 import { findScenarios, loadScenario, shippedScenarios } from '../scenario/index.js';
-import { loadTopology, topologySchema } from '../topology/index.js';
-
-export type Language = 'scenario' | 'topology' | 'kernel';
+import { loadTopology } from '../topology/index.js';
 
 export interface CheckedFile {
   /** relative to the working folder when it lies below it */
@@ -89,24 +87,6 @@ async function validate(file: string, language: Language): Promise<{ cases?: num
   else await loadProfile(resolve(file));
   return {};
 }
-
-/** What a file is meant to be: the language that has most of its keys; between equals, the one of its folder. */
-function languageOf(raw: unknown, path: string): Language {
-  const keys = typeof raw === 'object' && raw !== null ? Object.keys(raw) : [];
-  const folder = basename(dirname(path));
-  const fit = ([language, known]: readonly [Language, readonly string[]]): number =>
-    keys.filter((key) => known.includes(key)).length + (FOLDERS[folder] === language ? 0.5 : 0);
-  return KEYS.reduce((best, one) => (fit(one) > fit(best) ? one : best))[0];
-}
-
-const KEYS: readonly [readonly [Language, readonly string[]], ...(readonly [Language, readonly string[]])[]] =
-  [
-    ['scenario', Object.keys(scenarioDocument.shape)],
-    ['topology', Object.keys(topologySchema.shape)],
-    ['kernel', Object.keys(profileDocument.shape)],
-  ];
-
-const FOLDERS: Readonly<Record<string, Language>> = { topologies: 'topology', 'kernel-configs': 'kernel' };
 
 async function filesToCheck(wanted: readonly string[]): Promise<string[]> {
   const places = wanted.length === 0 ? [shippedScenarios, kernelConfigs] : wanted;

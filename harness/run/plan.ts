@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { DocumentError } from '../base/diagnostic.js';
 import { UsageError, UsageErrors } from '../base/errors.js';
+import { readYaml } from '../base/yaml.js';
 import { findScenarios, loadScenario, type ScenarioCase } from '../scenario/index.js';
 import { loadTopology, type MachinePlan } from '../topology/index.js';
 import { durationKey, estimateMs, readDurations } from './durations.js';
+import { languageOf } from './language-of.js';
 import { needOf } from './machine-group.js';
 import type { RunRequest } from './request.js';
 import type { Scheduled } from './schedule.js';
@@ -64,8 +69,22 @@ export async function makePlan(request: RunRequest): Promise<RunPlan> {
   };
 }
 
+/** Says what a file is that is no scenario, as `check` does: of a topology nobody wants to hear what a scenario needs. */
+async function refuseOther(file: string, error: unknown): Promise<never> {
+  if (!(error instanceof DocumentError)) throw error;
+  const language = await readFile(file, 'utf8').then((text) => languageOf(readYaml(text, file).raw, file));
+  if (language === 'scenario') throw error;
+  const what = language === 'topology' ? 'a topology' : 'a kernel profile';
+  throw new UsageError(
+    `${file} is ${what}, and what is run are scenarios`,
+    language === 'topology'
+      ? `a scenario on it says \`topology: ./${basename(file)}\`; \`cxlrig check ${file}\` looks at it alone`
+      : `\`--kernel ${basename(file).replace(/\.ya?ml$/, '')}\` runs scenarios on it`,
+  );
+}
+
 async function planFile(file: string, request: RunRequest): Promise<PlannedCase[]> {
-  const { cases } = await loadScenario(file);
+  const { cases } = await loadScenario(file).catch((error: unknown) => refuseOther(file, error));
   const planned: PlannedCase[] = [];
   for (const scenarioCase of cases) {
     const machine = await loadTopology(request.topology ?? scenarioCase.topology, { relativeTo: file });
