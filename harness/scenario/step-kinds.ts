@@ -153,7 +153,7 @@ export const simpleStepKinds = {
     })
     .meta({
       description: 'runs a shell line in the guest',
-      examples: [{ sh: 'dd if=/dev/${r.dax} bs=4096 count=1 | cksum', as: 'sum' }],
+      examples: [{ sh: 'numactl --membind=${r.node} true', exit: 0 }],
     }),
   qmp: z
     .strictObject({
