@@ -31,7 +31,7 @@ export function regionTrials(plan: MachinePlan): RegionTrial[] {
     (['ram', 'pmem'] as const).flatMap((mode) => {
       const bridges = window.targets.map((bridge) => byRootPort(plan, bridge, mode));
       const trials = [...oneDeviceABridge(bridges), ...wider(bridges)];
-      return trials.flatMap((devices) => regionOf(window, mode, devices) ?? []);
+      return trials.flatMap((chosen) => regionOf(plan, window, mode, chosen) ?? []);
     }),
   );
 }
@@ -41,17 +41,18 @@ export function capacityOf(device: PlannedDevice, mode: RegionMode): number {
 }
 
 /** As many as it takes until each device was in one. */
-function oneDeviceABridge(bridges: readonly PlannedDevice[][][]): PlannedDevice[][] {
+function oneDeviceABridge(bridges: readonly PlannedDevice[][][]): Chosen[] {
   const all = bridges.map((groups) => groups.flat());
   if (all.some(({ length }) => length === 0)) return [];
   const rounds = Math.max(...all.map(({ length }) => length));
-  return Array.from({ length: rounds }, (_, round) =>
-    all.flatMap((devices) => devices[round % devices.length] ?? []),
-  );
+  return Array.from({ length: rounds }, (_, round) => ({
+    devices: all.flatMap((devices) => devices[round % devices.length] ?? []),
+    ports: 1,
+  }));
 }
 
 /** Host bridges and switches route in powers of 2, 8 ways at most in a row of them. */
-function wider(bridges: readonly PlannedDevice[][][]): PlannedDevice[][] {
+function wider(bridges: readonly PlannedDevice[][][]): Chosen[] {
   return POWERS.flatMap((ports) =>
     POWERS.flatMap((below) => {
       if (ports * below === 1 || ports * below > 8) return [];
@@ -60,18 +61,29 @@ function wider(bridges: readonly PlannedDevice[][][]): PlannedDevice[][] {
       const devices = Array.from({ length: below }, (_, nth) =>
         Array.from({ length: ports }, (__, port) => chosen.flatMap((groups) => groups[port]?.[nth] ?? [])),
       );
-      return [devices.flat(2)];
+      return { devices: devices.flat(2), ports };
     }),
   );
 }
 
+interface Chosen {
+  /** in interleave order */
+  readonly devices: readonly PlannedDevice[];
+  /** root ports of each bridge that it uses */
+  readonly ports: number;
+}
+
 /** @returns undefined: the kernel can't program it, or the window has no room for it */
 function regionOf(
+  plan: MachinePlan,
   window: PlannedWindow,
   mode: RegionMode,
-  devices: readonly PlannedDevice[],
+  { devices, ports }: Chosen,
 ): RegionTrial | undefined {
-  const granularity = granularityOf(window, devices.length);
+  const switched = plan.ports.some(
+    ({ id, switch: above }) => above && devices.some(({ port }) => port === id),
+  );
+  const granularity = granularityOf(window, devices.length, switched ? ports : 1);
   if (!INTERLEAVE_WAYS.includes(devices.length) || granularity === undefined) return undefined;
   const most = Math.min(...devices.map((one) => capacityOf(one, mode)), window.sizeBytes / devices.length);
   const size = Math.floor(most / CAPACITY_UNIT) * CAPACITY_UNIT * devices.length;
@@ -79,11 +91,19 @@ function regionOf(
 }
 
 /**
- * Over several bridges it is the window's. Together with the ways it must fit into the address bits that a decoder can
- * choose by, 8 to 14 (CXL 3.1 8.2.4.20.1; drivers/cxl/core/region.c:check_interleave_cap()).
+ * Over several bridges it is the window's. The kernel multiplies it by the targets of each level for the level below, be
+ * that a single port, up to the largest that CXL can say (drivers/cxl/core/region.c:cxl_port_setup_targets()); and
+ * together with the ways it must fit into the address bits that a decoder can choose by, 8 to 14 (CXL 3.1 8.2.4.20.1;
+ * check_interleave_cap() there).
  */
-function granularityOf({ targets, granularity }: PlannedWindow, ways: number): number | undefined {
-  const largest = Math.min(LARGEST_GRANULARITY, CHOSEN_BY / (ways % 3 === 0 ? ways / 3 : ways));
+function granularityOf(
+  { targets, granularity }: PlannedWindow,
+  ways: number,
+  portsAboveSwitch: number,
+): number | undefined {
+  const bits = (count: number): number => (count % 3 === 0 ? count / 3 : count);
+  const lowest = LARGEST_GRANULARITY / (bits(targets.length) * portsAboveSwitch);
+  const largest = Math.min(lowest, CHOSEN_BY / bits(ways));
   if (targets.length > 1) return granularity <= largest ? granularity : undefined;
   return Math.min(granularity, largest);
 }

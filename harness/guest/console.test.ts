@@ -63,3 +63,9 @@ test('a global pattern is matched from the start every time', async () => {
 test('last lines are without empty ones', () => {
   expect(lastLines('a\n\nb  \nc\n\n', 2)).toEqual(['b', 'c']);
 });
+
+test('a wait ends when nobody follows the console any more: its file may be gone before the deadline', async () => {
+  const found = log.waitFor(/never/, { timeoutMs: 60_000 });
+  log.close();
+  await expect(found).rejects.toThrow(/nobody follows the console/);
+});

@@ -5,7 +5,7 @@ import { GuestDied, GuestTimeout, type ConsoleLog, type GuestDeath } from './gue
 export interface LiveConsole extends ConsoleLog {
   /** calls whenever there is more; the returned function ends that */
   onGrowth(listener: () => void): () => void;
-  /** ends all watching; what was written stays readable */
+  /** ends all watching, and waits with an error; what was written stays readable */
   close(): void;
 }
 
@@ -18,6 +18,7 @@ const POLL_MS = 50;
  */
 export function followConsole(file: string, death: Promise<GuestDeath>): LiveConsole {
   const listeners = new Set<() => void>();
+  const waits = new Set<() => void>();
   const stopWatching = watchFile(file, () => {
     for (const listener of [...listeners]) listener();
   });
@@ -35,12 +36,16 @@ export function followConsole(file: string, death: Promise<GuestDeath>): LiveCon
     },
     since,
     onGrowth,
-    close: stopWatching,
+    close: () => {
+      stopWatching();
+      for (const end of [...waits]) end();
+    },
     waitFor: (pattern, { mark = 0, timeoutMs }) =>
       new Promise((resolve, reject) => {
         let over = false;
         const stop = (): void => {
           over = true;
+          waits.delete(closed);
           clearTimeout(timer);
           stopListening();
         };
@@ -52,6 +57,11 @@ export function followConsole(file: string, death: Promise<GuestDeath>): LiveCon
           }
           return over;
         };
+        const closed = (): void => {
+          stop();
+          reject(new Error(`nobody follows the console any more: ${String(pattern)}`));
+        };
+        waits.add(closed);
         const stopListening = onGrowth(look);
         const timer = setTimeout(() => {
           if (look()) return;
@@ -59,7 +69,7 @@ export function followConsole(file: string, death: Promise<GuestDeath>): LiveCon
           reject(new GuestTimeout(`console: ${String(pattern)}`, timeoutMs));
         }, timeoutMs);
         void death.then((reason) => {
-          if (look()) return;
+          if (over || look()) return;
           stop();
           reject(new GuestDied(reason));
         });
