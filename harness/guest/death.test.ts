@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deathByEvent, deathByStatus, panicLine, watchForDeath } from './death.js';
+import { deathByEvent, deathByStatus, knownCrash, panicLine, watchForDeath } from './death.js';
 
 /** As a Debian 7.3.4 kernel printed it when told to crash by sysrq. */
 const PANIC = `[   18.401219] sysrq: Trigger a crash
@@ -54,4 +54,13 @@ test('an end that was asked for is no death', async () => {
   watch.expectEnd();
   watch.declare({ kind: 'qemu', message: 'QEMU ended' });
   expect(await Promise.race([watch.death, Promise.resolve('alive')])).toBe('alive');
+});
+
+test('a crash of QEMU tells which one its version is known for, and only that', () => {
+  expect(knownCrash('signal SIGSEGV', '10.0.2', 'tcg')).toMatch(
+    /known to when registers are saved across a page .*access_ptr\(\)\), .*; QEMU 11\.1\.3 goes on/,
+  );
+  expect(knownCrash('signal SIGSEGV', '11.1.3', 'tcg')).toBeUndefined();
+  expect(knownCrash('signal SIGSEGV', '10.0.2', 'kvm')).toBeUndefined();
+  expect(knownCrash('signal SIGKILL', '10.0.2', 'tcg')).toBeUndefined();
 });

@@ -1,3 +1,4 @@
+import { emulatorLimits, limitsOf, type EmulatorLimit } from '../topology/index.js';
 import type { GuestDeath } from './guest.js';
 import type { QmpEvent } from './qmp.js';
 
@@ -67,6 +68,17 @@ export function deathByStatus(status: string, accelerator: string): CauseOfDeath
   }
   if (status === 'io-error') return { kind: 'stopped', message: 'the machine stopped with an I/O error' };
   return undefined;
+}
+
+/** What a crash of QEMU itself most likely is: the one that a guest can cause with CXL memory that is online. */
+export function knownCrash(how: string, version: string, accelerator: string): string | undefined {
+  const limit: EmulatorLimit = emulatorLimits.crossingSave;
+  if (how !== 'signal SIGSEGV' || accelerator !== 'tcg' || !limitsOf(version).includes(limit))
+    return undefined;
+  return (
+    `; QEMU ${version} is known to when registers are saved across a page of RAM and one of CXL memory (${limit.source}), which any ` +
+    `program's pages may be once CXL memory is online; QEMU ${limit.goneIn} goes on: name one by CXLRIG_QEMU`
+  );
 }
 
 function deathByShutdown(reason: string): CauseOfDeath {

@@ -4,7 +4,14 @@ import { RigError } from '../base/errors.js';
 import { CONSOLE_LOG, QEMU_LOG, qemuArguments } from './command-line.js';
 import { followConsole, lastLines, type LiveConsole } from './console.js';
 import { within } from './deadline.js';
-import { deathByEvent, deathByStatus, panicLine, watchForDeath, type DeathWatch } from './death.js';
+import {
+  type DeathWatch,
+  deathByEvent,
+  deathByStatus,
+  knownCrash,
+  panicLine,
+  watchForDeath,
+} from './death.js';
 import type { GuestSpec } from './guest.js';
 import { startQemu } from './process.js';
 import type { QemuVersion } from './qemu-version.js';
@@ -41,14 +48,15 @@ const PANIC_NOTICE_MS = 5_000;
  */
 export async function startMachine(
   spec: GuestSpec,
-  { binary, sandbox }: Pick<QemuVersion, 'binary' | 'sandbox'>,
+  { binary, sandbox, version }: Pick<QemuVersion, 'binary' | 'sandbox' | 'version'>,
   args: readonly string[] = qemuArguments(spec),
 ): Promise<Machine> {
   const qemu = startQemu(binary, [...sandbox, ...args], spec.dir, join(spec.dir, QEMU_LOG));
   const watch = watchForDeath(() => lastLines(console.since(0)));
   const console = followConsole(join(spec.dir, CONSOLE_LOG), watch.death);
   const ended = qemu.ended.then(async (how) => {
-    watch.declare({ kind: 'qemu', message: `QEMU ended (${how})${await lastWords(spec.dir)}` });
+    const why = knownCrash(how, version, spec.accelerator) ?? '';
+    watch.declare({ kind: 'qemu', message: `QEMU ended (${how})${await lastWords(spec.dir)}${why}` });
   });
 
   const judge = (event: QmpEvent): void => {

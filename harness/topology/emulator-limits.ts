@@ -110,10 +110,12 @@ export const emulatorLimits = {
   crossingSave: {
     limit: 'no FXSAVE, XSAVE or the like across a page boundary from RAM into CXL memory',
     consequence:
-      'QEMU ends with SIGSEGV: the kernel does this when it writes a signal frame to a stack that has one page in RAM and the next in CXL memory',
-    source: 'target/i386/tcg/access.c:access_prepare_mmu(), access_ptr()',
-    handling: 'known, not prevented',
-    seenIn: BOTH,
+      'QEMU ends with SIGSEGV: the kernel does this when it writes a signal frame to a stack that has one page in RAM and the next in CXL memory, as after a demotion',
+    // it looks for a host address of the first page only; no model of CPU avoids it, all have FXSAVE
+    source: 'target/i386/tcg/access.c:access_ptr()',
+    handling: 'told when it is met',
+    seenIn: ['10.0.2'],
+    goneIn: '11.1.3',
   },
   poison: {
     limit: 'poison as a list only',
