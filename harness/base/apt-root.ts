@@ -14,8 +14,12 @@ export interface AptRoot {
   readonly mirror: string;
   readonly keyring: string;
   readonly suites: readonly string[];
+  readonly kind: PackageKind;
   readonly maxAgeMs: number;
 }
+
+/** What an index is of: `binary` packages, or those that they are built from. */
+export type PackageKind = 'binary' | 'source';
 
 export interface AptRootOptions {
   readonly suites: readonly string[];
@@ -23,6 +27,8 @@ export interface AptRootOptions {
   readonly keyring?: string | undefined;
   readonly root?: string | undefined;
   readonly maxAgeMs?: number | undefined;
+  /** default: binary */
+  readonly kind?: PackageKind | undefined;
 }
 
 /** The index names a version that the mirror does not have any more. */
@@ -47,13 +53,18 @@ async function makeRoot(base: string, options: AptRootOptions): Promise<AptRoot>
   const keyring = options.keyring ?? debianKeyring();
   await mkdir(base, { recursive: true });
   const mirror = await debianMirror(base, options.mirror);
-  const dir = join(base, contentKey(mirror, keyring, ...options.suites));
+  const kind = options.kind ?? 'binary';
+  const dir = join(
+    base,
+    contentKey(mirror, keyring, ...options.suites, ...(kind === 'source' ? ['source'] : [])),
+  );
   const apt: AptRoot = {
     dir,
     config: join(dir, 'apt.conf'),
     mirror,
     keyring,
     suites: options.suites,
+    kind,
     maxAgeMs: options.maxAgeMs ?? SIX_HOURS_MS,
   };
   for (const part of ['state/lists/partial', 'cache/archives/partial'])
@@ -63,14 +74,17 @@ async function makeRoot(base: string, options: AptRootOptions): Promise<AptRoot>
   return apt;
 }
 
-/** @param targets what to fetch beside the signed Release files: `Packages`, or a name that no target has for nothing */
+/** apt's name of the index that a root is for. */
+export const INDEX_TARGET: Readonly<Record<PackageKind, string>> = { binary: 'Packages', source: 'Sources' };
+
+/** @param targets what to fetch beside the signed Release files: an INDEX_TARGET, or a name that no target has for nothing */
 export function sourcesList(
-  { mirror, keyring }: AptRoot,
+  { mirror, keyring, kind }: AptRoot,
   suites: readonly string[],
   targets: string,
 ): string {
   return [
-    'Types: deb',
+    `Types: ${kind === 'source' ? 'deb-src' : 'deb'}`,
     `URIs: ${mirror}`,
     `Suites: ${suites.join(' ')}`,
     'Components: main',

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
-import { modifiedAt, runApt, sourcesList, writeWhole, type AptRoot } from './apt-root.js';
+import { INDEX_TARGET, modifiedAt, runApt, sourcesList, writeWhole, type AptRoot } from './apt-root.js';
 import { RigError } from './errors.js';
 import type { Progress } from './progress.js';
 
@@ -55,7 +55,7 @@ export async function refresh(apt: AptRoot, progress: Progress, since: number): 
     progress({ task });
     const codenames = await fetchCodenames(apt);
     const suites = apt.suites.map((suite) => byCodename(suite, codenames));
-    await writeWhole(join(apt.dir, 'debian.sources'), sourcesList(apt, suites, 'Packages'));
+    await writeWhole(join(apt.dir, 'debian.sources'), sourcesList(apt, suites, INDEX_TARGET[apt.kind]));
     await runApt(apt, ['update', '--error-on=any'], (fraction) => progress({ task, fraction }));
     await writeWhole(join(apt.dir, 'codenames.json'), JSON.stringify(codenames));
     // with a text of its own, for only what differs is written; its age is what is looked at
@@ -70,13 +70,13 @@ export async function codenameOf(apt: AptRoot, suite: string): Promise<string> {
   return byCodename(suite, await readCodenames(apt));
 }
 
-/** The suites and their Packages files in the private root. */
+/** The suites and the files of their index in the private root. */
 export async function indexFiles(apt: AptRoot): Promise<readonly (readonly [string, string])[]> {
   const { stdout } = await runApt(apt, [
     'indextargets',
     '--format',
     '$(RELEASE) $(FILENAME)',
-    'Created-By: Packages',
+    `Created-By: ${INDEX_TARGET[apt.kind]}`,
   ]);
   return stdout
     .split('\n')

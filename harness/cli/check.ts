@@ -8,6 +8,7 @@ import { readYaml } from '../base/yaml.js';
 import { kernelConfigs, loadProfile } from '../kernel/profile.js';
 import { languageOf, type Language } from '../run/language-of.js';
 import { findScenarios, loadScenario, shippedScenarios } from '../scenario/index.js';
+import { loadTools, toolProfiles } from '../tools/index.js';
 import { loadTopology } from '../topology/index.js';
 
 export interface CheckedFile {
@@ -28,7 +29,7 @@ interface CheckFlags {
 export function registerCheck(program: Command): void {
   program
     .command('check')
-    .description('validate scenarios, topologies and kernel profiles without booting anything')
+    .description('validate scenarios, topologies, profiles of kernels and of tools without booting anything')
     .argument('[files...]', 'files, folders, patterns, or names of scenarios (default: all that are shipped)')
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
     .addHelpText(
@@ -84,12 +85,13 @@ async function validate(file: string, language: Language): Promise<{ cases?: num
   if (language === 'scenario') return { cases: (await loadScenario(file)).cases.length };
   // a path even when it lies in the working folder: a bare word would be taken as a name
   if (language === 'topology') await loadTopology(resolve(file));
+  else if (language === 'tools') await loadTools(resolve(file));
   else await loadProfile(resolve(file));
   return {};
 }
 
 async function filesToCheck(wanted: readonly string[]): Promise<string[]> {
-  const places = wanted.length === 0 ? [shippedScenarios, kernelConfigs] : wanted;
+  const places = wanted.length === 0 ? [shippedScenarios, kernelConfigs, toolProfiles] : wanted;
   const found: string[] = [];
   for (const place of places) {
     const kind = await stat(place).catch(() => undefined);

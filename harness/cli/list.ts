@@ -2,6 +2,7 @@ import { Argument, Option, type Command } from 'commander';
 import { createColors } from '../base/colors.js';
 import { listProfiles } from '../kernel/profile.js';
 import { findScenarios, loadScenario, type Scenario } from '../scenario/index.js';
+import { listTools } from '../tools/index.js';
 import { listTopologies } from '../topology/index.js';
 
 interface Entry {
@@ -27,6 +28,7 @@ const LISTS: Readonly<Record<string, (wanted: readonly string[]) => Promise<read
   topologies: () => listTopologies(),
   kernels: async () =>
     (await listProfiles()).map(({ name, description, file }) => ({ name, description, file })),
+  tools: async () => (await listTools()).map(({ name, description, file }) => ({ name, description, file })),
 };
 
 interface ListFlags {
@@ -36,7 +38,7 @@ interface ListFlags {
 export function registerList(program: Command): void {
   program
     .command('list')
-    .description('list scenarios, their cases, topologies or kernels')
+    .description('list scenarios, their cases, topologies, kernels or tools')
     .addArgument(new Argument('[what]', 'what to list').choices(Object.keys(LISTS)).default('scenarios'))
     .argument('[scenarios...]', 'only these scenarios (files, folders, names)')
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))

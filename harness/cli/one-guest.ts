@@ -5,12 +5,15 @@ import { withBuildTools } from '../host/install.js';
 import { chooseProfile } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
 import { prepareBootable } from '../run/prepare.js';
+import { chooseTools, withTools } from '../tools/index.js';
 import type { MachinePlan } from '../topology/index.js';
+import type { GuestFlags } from './guest-flags.js';
 import { abortOnInterrupt } from './interrupt.js';
 import type { KernelFlags } from './kernel-flags.js';
 
 /** The flags of the verbs whose guest is for the person at the terminal. */
-export interface OneGuestFlags extends KernelFlags {
+export interface OneGuestFlags extends KernelFlags, GuestFlags {
+  readonly tools?: string;
   readonly kernel?: string;
   readonly accel?: Accelerator;
 }
@@ -32,18 +35,22 @@ export function withOneGuest<T>(
 }
 
 async function startAndWork<T>(
-  { kernel, kernelTree, patches, mirror, accel }: OneGuestFlags,
+  flags: OneGuestFlags,
   { machine, cmdline, cold }: OneGuest,
   work: (guest: RunningGuest, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  const { kernel, kernelTree, patches, mirror, accel, tools, with: packages } = flags;
   const interrupt = abortOnInterrupt();
   const { signal } = interrupt;
   const view = liveView(process.stderr);
   const dir = await temporaryFolder('guest');
   try {
     const progress = view.progress.bind(view);
-    const profile = await chooseProfile({ profile: kernel, kernelTree, patches });
-    const bootable = await prepareBootable(profile, { progress, mirror, signal });
+    const profile = withTools(
+      await chooseProfile({ profile: kernel, kernelTree, patches }),
+      await chooseTools({ ...flags, tools }),
+    );
+    const bootable = await prepareBootable(profile, { progress, mirror, signal, packages });
     const { accelerator } = await chooseAccelerator(accel);
     progress({ task: `boot ${bootable.kernel.release} on ${machine.name}` });
     const guest = await startGuest({ ...bootable, machine, cmdline, accelerator, dir }, { signal, cold });

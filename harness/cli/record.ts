@@ -8,6 +8,7 @@ import { GuestDied, GuestTimeout, type RunningGuest } from '../guest/index.js';
 import { draftText } from '../scenario/recording/draft.js';
 import { startRecorder, type Recorder } from '../scenario/recording/recorder.js';
 import { loadTopology, type MachinePlan } from '../topology/index.js';
+import { withGuestFlags, withOneTools } from './guest-flags.js';
 import { KERNEL_FLAGS_HELP, withKernelFlags } from './kernel-flags.js';
 import { withOneGuest, type OneGuestFlags } from './one-guest.js';
 
@@ -16,13 +17,17 @@ interface RecordFlags extends OneGuestFlags {
 }
 
 export function registerRecord(program: Command): void {
-  withKernelFlags(
-    program
-      .command('record')
-      .description('boot a topology with a shell, and write down what is typed there as a draft scenario')
-      .argument('[topology]', 'name below scenarios/topologies/, or a file', 'one-volatile')
-      .option('-o, --out <file>', 'the scenario to write (default: recorded-<time>.yaml)')
-      .option('-k, --kernel <profile>', 'kernel to boot (default: stock)'),
+  withGuestFlags(
+    withOneTools(
+      withKernelFlags(
+        program
+          .command('record')
+          .description('boot a topology with a shell, and write down what is typed there as a draft scenario')
+          .argument('[topology]', 'name below scenarios/topologies/, or a file', 'one-volatile')
+          .option('-o, --out <file>', 'the scenario to write (default: recorded-<time>.yaml)')
+          .option('-k, --kernel <profile>', 'kernel to boot (default: stock)'),
+      ),
+    ),
   )
     .addOption(
       new Option('--accel <name>', 'accelerator instead of the one that was found to work').choices([

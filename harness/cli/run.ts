@@ -6,12 +6,14 @@ import { chooseProfiles } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
 import { summaryText } from '../report/terminal.js';
 import { run, type RunOutcome, type RunRequest } from '../run/index.js';
+import { kernelsWithTools, withGuestFlags, withSeveralTools, type GuestFlags } from './guest-flags.js';
 import { abortOnInterrupt } from './interrupt.js';
 import { collect, count, regexp } from './argument.js';
 import { asBisectStep } from './bisect-step.js';
 import { KERNEL_FLAGS_HELP, withKernelFlags, type KernelFlags } from './kernel-flags.js';
 
-interface RunFlags extends KernelFlags {
+interface RunFlags extends KernelFlags, GuestFlags {
+  readonly tools: string[];
   readonly testNamePattern?: RegExp;
   readonly kernel: string[];
   readonly topology?: string;
@@ -31,18 +33,25 @@ interface RunFlags extends KernelFlags {
 export const defaultJobs = Math.min(4, cores());
 
 export function registerRun(program: Command): void {
-  withKernelFlags(
-    program
-      .command('run')
-      .description('run scenarios and say with evidence what the kernel did')
-      .argument('[scenarios...]', 'files, folders, or names below scenarios/ (default: all that are shipped)')
-      .option('-t, --test-name-pattern <regexp>', 'only cases whose id matches', regexp)
-      .option(
-        '-k, --kernel <profile>',
-        'kernel to boot (default: stock); may be given several times',
-        collect,
-        [],
+  withGuestFlags(
+    withSeveralTools(
+      withKernelFlags(
+        program
+          .command('run')
+          .description('run scenarios and say with evidence what the kernel did')
+          .argument(
+            '[scenarios...]',
+            'files, folders, or names below scenarios/ (default: all that are shipped)',
+          )
+          .option('-t, --test-name-pattern <regexp>', 'only cases whose id matches', regexp)
+          .option(
+            '-k, --kernel <profile>',
+            'kernel to boot (default: stock); may be given several times',
+            collect,
+            [],
+          ),
       ),
+    ),
   )
     .option('--topology <name>', "use this topology instead of the scenario's own")
     .option('-j, --jobs <n>', 'guests at a time', count, defaultJobs)
@@ -84,6 +93,8 @@ Examples:
   cxlrig run my.yaml --kernel stock --kernel debian-stable --jobs 2
   cxlrig run current --patches ~/series/
   cxlrig run my.yaml --kernel-tree ~/src/linux
+  cxlrig run cxl_cli --ndctl-tree ~/src/ndctl
+  cxlrig run my.yaml --with fio strace
   cxlrig run my.yaml --keep-on-failure
   git bisect run cxlrig run my.yaml --kernel-tree . --kernel minimal --bisect-exit-codes`,
     )
@@ -106,7 +117,11 @@ async function runOnce(scenarios: readonly string[], flags: RunFlags): Promise<R
   try {
     const request: RunRequest = {
       scenarios,
-      kernels: await chooseProfiles({ profiles: flags.kernel, kernelTree, patches }),
+      kernels: await kernelsWithTools(
+        await chooseProfiles({ profiles: flags.kernel, kernelTree, patches }),
+        flags.tools,
+        flags,
+      ),
       jobs: flags.jobs,
       retries: flags.retry,
       bail: flags.keepOnFailure ? 1 : Number(flags.bail ?? 0),
@@ -120,6 +135,7 @@ async function runOnce(scenarios: readonly string[], flags: RunFlags): Promise<R
       ...(flags.shard && { shard: flags.shard }),
       ...(flags.accel && { accelerator: flags.accel }),
       ...(flags.mirror !== undefined && { mirror: flags.mirror }),
+      ...(flags.with && { packages: flags.with }),
     };
     const outcome = await run(
       request,

@@ -10,6 +10,7 @@ const KEPT: readonly (readonly [SchemaName, string])[] = [
   ['scenario', 'scenarios/scenario.schema.json'],
   ['topology', 'scenarios/topology.schema.json'],
   ['kernel', 'kernel-configs/profile.schema.json'],
+  ['tools', 'images/tools/tools.schema.json'],
 ];
 
 describe('the schemas that editors use', () => {

@@ -7,12 +7,14 @@ import { comparisonJsonSchema } from '../report/compare/index.js';
 import { traceJsonSchema } from '../report/schema/trace-schema.js';
 import { languageReference } from '../scenario/language-reference.js';
 import { scenarioJsonSchema } from '../scenario/json-schema.js';
+import { toolsDocument } from '../tools/index.js';
 import { topologySchema } from '../topology/index.js';
 
 const SCHEMAS = {
   scenario: scenarioJsonSchema,
   topology: () => z.toJSONSchema(topologySchema, { target: 'draft-7', io: 'input' }),
   kernel: () => z.toJSONSchema(profileDocument, { target: 'draft-7', io: 'input' }),
+  tools: () => z.toJSONSchema(toolsDocument, { target: 'draft-7', io: 'input' }),
   trace: () => traceJsonSchema('trace'),
   run: () => traceJsonSchema('run'),
   compare: comparisonJsonSchema,

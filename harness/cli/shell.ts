@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { attachTerminal } from '../guest/index.js';
 import { loadTopology } from '../topology/index.js';
 import { collect } from './argument.js';
+import { withGuestFlags, withOneTools } from './guest-flags.js';
 import { KERNEL_FLAGS_HELP, withKernelFlags } from './kernel-flags.js';
 import { withOneGuest, type OneGuestFlags } from './one-guest.js';
 
@@ -11,13 +12,22 @@ interface ShellFlags extends OneGuestFlags {
 }
 
 export function registerShell(program: Command): void {
-  withKernelFlags(
-    program
-      .command('shell')
-      .description('boot a topology and open a shell in the guest; the guest ends with the shell')
-      .argument('[topology]', 'name below scenarios/topologies/, or a file', 'one-volatile')
-      .option('-k, --kernel <profile>', 'kernel to boot (default: stock)')
-      .option('--append <option>', 'add to the kernel command line; may be given several times', collect, []),
+  withGuestFlags(
+    withOneTools(
+      withKernelFlags(
+        program
+          .command('shell')
+          .description('boot a topology and open a shell in the guest; the guest ends with the shell')
+          .argument('[topology]', 'name below scenarios/topologies/, or a file', 'one-volatile')
+          .option('-k, --kernel <profile>', 'kernel to boot (default: stock)')
+          .option(
+            '--append <option>',
+            'add to the kernel command line; may be given several times',
+            collect,
+            [],
+          ),
+      ),
+    ),
   )
     .option('--cold', 'boot the guest; do not resume it from a template')
     .addOption(
@@ -34,6 +44,8 @@ Examples:
   cxlrig shell
   cxlrig shell two-bridges --kernel debian-stable
   cxlrig shell --patches 0001-dax.patch
+  cxlrig shell --kernel region-drivers --tools region-driver
+  cxlrig shell --ndctl-tree ~/src/ndctl --with strace
   cxlrig shell one-volatile --append memhp_default_state=online_movable
   echo 'cxl list' | cxlrig shell two-ports`,
     )

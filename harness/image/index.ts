@@ -1,16 +1,24 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { cached, contentKey } from '../base/cache.js';
 import { debianSuite, STABLE_SUITES } from '../base/debian.js';
+import { RigError } from '../base/errors.js';
 import { silent, type Progress } from '../base/progress.js';
+import { runTool } from '../base/tool.js';
 import type { ResolvedKernel } from '../kernel/resolved.js';
+import type { BuiltTools } from '../tools/index.js';
 import { joinLayers, packLayer } from './archive.js';
+import { checkPackageNames, requirePackages } from './further-packages.js';
 import { installModules } from './modules.js';
-import { readRecipe } from './recipe.js';
+import { readRecipe, type Recipe } from './recipe.js';
 import { buildUserland } from './userland.js';
 
 export interface ImageOptions {
   readonly progress?: Progress | undefined;
+  /** tools that were built here, over those of the packages */
+  readonly tools?: BuiltTools | undefined;
+  /** Debian packages beside the recipe's */
+  readonly packages?: readonly string[] | undefined;
   /** address of the Debian archive; default: see debianMirror() */
   readonly mirror?: string | undefined;
 }
@@ -21,20 +29,27 @@ export interface GuestImage {
   readonly initramfs: string;
   /** content hash: two images with one id are the same */
   readonly id: string;
+  /** its packages, as `name=version`, sorted */
+  readonly packages: readonly string[];
 }
 
 /**
  * The guest image for a kernel by images/guest.yaml, built unless the cache has it: of the newest package versions,
  * as long as a mirror can be asked.
  *
+ * @throws UsageError when there is no package of a name that was asked for
  * @throws RigError('host'|'download'|'image') with the tool's last words
  */
 export async function buildImage(kernel: ResolvedKernel, options: ImageOptions = {}): Promise<GuestImage> {
-  const { progress = silent, mirror } = options;
-  const recipe = await readRecipe();
+  const { progress = silent, mirror, tools, packages = [] } = options;
+  checkPackageNames(packages);
+  const recipe = withPackages(await readRecipe(), packages);
   const suites = STABLE_SUITES.some((name) => name === recipe.suite) ? STABLE_SUITES : [recipe.suite];
   const suite = debianSuite({ suites, mirror, progress });
-  const userland = await suite.using(() => buildUserland(recipe, suite, progress));
+  const userland = await suite.using(async () => {
+    await requirePackages(packages, suite, recipe.suite);
+    return buildUserland(recipe, suite, progress);
+  });
 
   const id = contentKey(
     LAYOUT,
@@ -42,6 +57,7 @@ export async function buildImage(kernel: ResolvedKernel, options: ImageOptions =
     kernel.id,
     kernel.release,
     JSON.stringify([recipe.modules, recipe.moduleSignatures]),
+    ...(tools ? [tools.id] : []),
   );
   const { dir } = await cached(
     'images',
@@ -53,13 +69,47 @@ export async function buildImage(kernel: ResolvedKernel, options: ImageOptions =
       await installModules(kernel, recipe, tree);
       const modules = join(draft, 'modules.cpio');
       await packLayer(tree, modules);
-      await joinLayers([userland.layer, modules], join(draft, INITRAMFS));
+      if (tools) await requireLibraries(tools, userland.layer);
+      await joinLayers([userland.layer, ...(tools ? [tools.layer] : []), modules], join(draft, INITRAMFS));
       await rm(tree, { recursive: true });
       await rm(modules);
     },
     { progress, keep: IMAGES_KEPT },
   );
-  return { initramfs: join(dir, INITRAMFS), id };
+  return { initramfs: join(dir, INITRAMFS), id, packages: userland.packages };
+}
+
+/** What the recipe leaves out of the packages for a faster boot, other packages may need: only their texts stay out then. */
+function withPackages(recipe: Recipe, packages: readonly string[]): Recipe {
+  if (packages.length === 0) return recipe;
+  return {
+    ...recipe,
+    packages: [...new Set([...recipe.packages, ...packages])],
+    exclude: recipe.exclude.filter((pattern) => recipe.texts.includes(pattern)),
+  };
+}
+
+/** @throws RigError('image') when a library that the tools need is not in the guest: the tools could not start */
+async function requireLibraries({ needs, profile }: BuiltTools, layer: string): Promise<void> {
+  const listed = await runTool({
+    program: 'cpio',
+    args: ['--list', '--quiet', '--file', layer],
+    purpose: 'see what the guest has',
+    stage: 'image',
+  });
+  const there = new Set(
+    listed
+      .toString()
+      .split('\n')
+      .map((path) => basename(path)),
+  );
+  const missing = needs.filter((name) => !there.has(name));
+  if (missing.length === 0) return;
+  throw new RigError(
+    'image',
+    `the tools ${profile} need ${missing.join(', ')}, which the guest does not have`,
+    "add Debian's package of it to the guest: --with PACKAGE",
+  );
 }
 
 /** To be changed with the code above, as LAYOUT of the userland. */

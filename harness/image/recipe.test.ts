@@ -15,6 +15,7 @@ afterEach(() => rm(dir, { recursive: true }));
 const MINIMAL = `
 suite: stable
 packages: [busybox-static]
+texts: []
 exclude: []
 applets: ls cat
 modules: []

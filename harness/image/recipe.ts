@@ -9,7 +9,10 @@ import { packageRoot } from '../base/places.js';
 export interface Recipe {
   readonly suite: string;
   readonly packages: readonly string[];
+  /** of the packages' files, what does not go into the guest: patterns of paths */
   readonly exclude: readonly string[];
+  /** those of them that stay out whatever further packages there are: texts for people */
+  readonly texts: readonly string[];
   readonly applets: readonly string[];
   readonly modules: readonly string[];
   /** whether modules keep the signatures that they may have */
@@ -45,6 +48,7 @@ export async function readRecipe(path: string = RECIPE): Promise<Recipe> {
   }));
   return {
     ...value,
+    exclude: [...value.texts, ...value.exclude],
     files: await Promise.all(files),
     folders: Object.entries(value.folders).map(([target, mode]) => ({ path: target, mode })),
   };
@@ -68,6 +72,7 @@ const permissions = z.int().min(0).max(0o7777);
 const recipeSchema = z.strictObject({
   suite: z.string(),
   packages: z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be a package's name")).min(1),
+  texts: z.array(z.string().startsWith('/')),
   exclude: z.array(z.string().startsWith('/')),
   applets: words,
   modules: z.array(z.string()),

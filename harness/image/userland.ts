@@ -14,6 +14,8 @@ export interface Userland {
   /** changes with the recipe and with each package's version */
   readonly key: string;
   readonly layer: string;
+  /** `name=version`, sorted */
+  readonly packages: readonly string[];
 }
 
 /**
@@ -39,7 +41,7 @@ export async function buildUserland(
     key,
     async (draft) => {
       const tree = join(draft, 'tree');
-      await unpackPackages(recipe, packages, suite, tree, progress);
+      await unpackPackages({ suiteName: recipe.suite, packages, suite, tree, task: TASK, progress });
       progress({ task: TASK, detail: 'packing' });
       await finishTree(recipe, tree);
       await packLayer(tree, join(draft, LAYER));
@@ -48,7 +50,7 @@ export async function buildUserland(
     },
     { progress, keep: USERLANDS_KEPT },
   );
-  return { key, layer: join(dir, LAYER) };
+  return { key, layer: join(dir, LAYER), packages };
 }
 
 /** To be changed with the code below: what it makes of the same recipe is another image then. */
@@ -59,20 +61,38 @@ const LAYER = 'userland.cpio';
 const USERLANDS_KEPT = 5;
 const TASK = 'build the guest image';
 
-/** mmdebstrap's `extract` runs no maintainer scripts, so a mode without a chroot can do no harm. */
-async function unpackPackages(
-  recipe: Recipe,
-  packages: readonly string[],
-  suite: DebianSuite,
-  tree: string,
-  progress: Progress,
-): Promise<void> {
-  const { mirror, keyring, codename, lists } = await suite.source(recipe.suite);
+export interface Unpacking {
+  readonly suite: DebianSuite;
+  readonly suiteName: string;
+  /** `name=version`, as DebianSuite.closure gives them */
+  readonly packages: readonly string[];
+  /** the folder to be made */
+  readonly tree: string;
+  /** for the progress */
+  readonly task: string;
+  readonly progress: Progress;
+}
+
+/**
+ * Unpacks packages of a suite into a folder. mmdebstrap's `extract` runs no maintainer scripts, so it needs neither root
+ * rights nor user namespaces, and the mode which asks for neither (`chrootless`) can do no harm.
+ *
+ * @throws PackageGone when the mirror has dropped a version of its index
+ */
+export async function unpackPackages({
+  suite,
+  suiteName,
+  packages,
+  tree,
+  task,
+  progress,
+}: Unpacking): Promise<void> {
+  const { mirror, keyring, codename, lists } = await suite.source(suiteName);
   const scratch = `${tree}.tmp`;
   await mkdir(scratch);
   const aptOptions = join(scratch, 'acquire.conf');
   await writeFile(aptOptions, await hostAcquireOptions());
-  progress({ task: TASK, detail: `${packages.length} packages of ${codename}` });
+  progress({ task, detail: `${packages.length} packages of ${codename}` });
   try {
     await runTool({
       program: 'mmdebstrap',
@@ -90,12 +110,12 @@ async function unpackPackages(
         tree,
         `deb [signed-by=${keyring}] ${mirror} ${codename} main`,
       ],
-      purpose: 'unpack the packages of the guest image',
+      purpose: 'unpack packages',
       stage: 'image',
       env: { TMPDIR: scratch, LISTS: lists },
       onStderr: (line) => {
         const step = /^I: ((?:downloading|extracting) .*?)(\.\.\.)?$/.exec(line)?.[1];
-        if (step !== undefined) progress({ task: TASK, detail: step });
+        if (step !== undefined) progress({ task, detail: step });
       },
     });
   } catch (error) {

@@ -119,7 +119,7 @@ function refusal(
     ].join('\n'),
     already
       ? 'its changes are in these sources already: leave it out'
-      : 'rebase the series, or give the tree that it was made for: --kernel-tree DIR',
+      : `rebase the series, or give the tree that it was made for: ${source.flag ?? '--kernel-tree'} DIR`,
   );
 }
 

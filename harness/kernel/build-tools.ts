@@ -39,12 +39,18 @@ export function buildTools(): readonly BuildTool[] {
   ];
 }
 
-/** A kernel is to be built, and the host lacks what that takes. Whoever may install it does so and starts again. */
+/** What is to be built; scripts/bootstrap knows by it which programs to install. */
+export type Built = 'a kernel' | 'cxl, daxctl and ndctl';
+
+/** Something is to be built, and the host lacks what that takes. Whoever may install it does so and starts again. */
 export class BuildToolsMissing extends RigError {
-  constructor(missing: readonly BuildTool[]) {
+  constructor(
+    readonly built: Built,
+    missing: readonly BuildTool[],
+  ) {
     super(
       'host',
-      `a kernel can't be built here: ${missing.map(({ name }) => name).join(', ')} missing`,
+      `${built} can't be built here: ${missing.map(({ name }) => name).join(', ')} missing`,
       `install them: apt-get install ${missing.map((tool) => tool.package).join(' ')}`,
     );
   }
@@ -53,7 +59,7 @@ export class BuildToolsMissing extends RigError {
 /** @throws BuildToolsMissing naming the packages to install when a tool is missing */
 export function requireBuildTools(tools: readonly BuildTool[] = buildTools()): void {
   const missing = tools.filter(({ present }) => !present);
-  if (missing.length > 0) throw new BuildToolsMissing(missing);
+  if (missing.length > 0) throw new BuildToolsMissing('a kernel', missing);
 }
 
 /** Before anything else is done: a run of several kernels must not find out after an hour. @throws BuildToolsMissing */

@@ -103,7 +103,7 @@ async function fetchRevision(
   ref: string,
   progress: Progress,
 ): Promise<string> {
-  const task = 'fetch the kernel sources';
+  const task = 'fetch the sources';
   progress({ task, detail: `${revision} of ${repository}` });
   const address = repository.startsWith('/') ? `file://${repository}` : repository;
   try {

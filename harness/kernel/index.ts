@@ -16,6 +16,7 @@ export {
   requireBuildTools,
   requireToolsFor,
   type BuildTool,
+  type Built,
 } from './build-tools.js';
 export { cachedThings, removeThings, type CachedThing } from './inventory.js';
 export type { ResolvedKernel } from './resolved.js';

@@ -12,16 +12,22 @@ import { tool } from './tool.js';
  * The tree as it is now: committed or not, and whatever was built in it. What its .gitignore names (objects,
  * generated files, .config) is left out, so that it can be built elsewhere.
  */
-export async function localTree(depot: Depot, dir: string, progress: Progress): Promise<SourceTree> {
-  if (!existsSync(join(dir, 'Kconfig')) || !existsSync(join(dir, 'Makefile')))
+export async function localTree(
+  depot: Depot,
+  dir: string,
+  progress: Progress,
+  kind: TreeKind = KERNEL_TREE,
+): Promise<SourceTree> {
+  const { noun, landmarks } = kind;
+  if (!landmarks.every((name) => existsSync(join(dir, name))))
     throw new UsageError(
-      `${dir} is not a kernel tree: it has no Kconfig and Makefile`,
-      'name the top folder of the kernel sources',
+      `${dir} is not ${noun}: it has no ${landmarks.join(' and ')}`,
+      'name the top folder of the sources',
     );
-  progress({ task: 'read the kernel tree', detail: dir });
+  progress({ task: `read ${noun}`, detail: dir });
   const repository = await repositoryOf(dir);
   const alternates = repository ? [repository.objects] : [];
-  const tree = await snapshot(depot, dir, repository, alternates);
+  const tree = await snapshot(depot, dir, repository, alternates, kind);
   const config = join(dir, '.config');
   return {
     depot,
@@ -32,6 +38,16 @@ export async function localTree(depot: Depot, dir: string, progress: Progress): 
     ...(existsSync(config) ? { config } : {}),
   };
 }
+
+/** What a folder of sources is known by. */
+export interface TreeKind {
+  /** with its article */
+  readonly noun: string;
+  /** files that all of them have */
+  readonly landmarks: readonly string[];
+}
+
+const KERNEL_TREE: TreeKind = { noun: 'a kernel tree', landmarks: ['Kconfig', 'Makefile'] };
 
 interface Repository {
   readonly dir: string;
@@ -71,17 +87,18 @@ async function snapshot(
   dir: string,
   repository: Repository | undefined,
   alternates: readonly string[],
+  { noun, landmarks }: TreeKind,
 ): Promise<string> {
   const remembered = join(depot.dir, `tree-${contentKey(dir)}.index`);
   const work = await mkdtemp(join(depot.scratch, 'tree-'));
   const index = join(work, 'index');
-  const context = { index, workTree: dir, alternates, purpose: `read the kernel tree ${dir}` };
+  const context = { index, workTree: dir, alternates, purpose: `read ${noun} ${dir}` };
   try {
     const name = async () => {
       await git(depot, ['add', '--all', '--', '.'], context);
       return git(depot, ['write-tree'], context);
     };
-    await seedIndex(depot, index, [remembered, repository?.index]);
+    await seedIndex(depot, index, [remembered, repository?.index], landmarks);
     const tree = await name().catch(async () => {
       // the index may name objects that a repository has thrown away since
       await rm(index, { force: true });
@@ -99,11 +116,12 @@ async function seedIndex(
   depot: Depot,
   index: string,
   candidates: readonly (string | undefined)[],
+  landmarks: readonly string[],
 ): Promise<void> {
   for (const candidate of candidates) {
     if (candidate === undefined || !existsSync(candidate)) continue;
     await copyFile(candidate, index);
-    const usable = await git(depot, ['ls-files', '--stage', 'Makefile'], {
+    const usable = await git(depot, ['ls-files', '--stage', ...landmarks], {
       index,
       purpose: 'read an index',
     }).then(

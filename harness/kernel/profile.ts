@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { nameHint, parseDocument } from '../base/document.js';
 import { UsageError } from '../base/errors.js';
 import { packageRoot } from '../base/places.js';
+import type { ToolsProfile } from '../tools/profile.js';
 
 /** The language of kernel profiles, version 1. Relative paths are relative to the profile's file. */
 
@@ -120,6 +121,8 @@ export interface Profile {
   readonly patches: readonly string[];
   readonly cmdline: readonly string[];
   readonly abi: Readonly<Record<string, string>>;
+  /** the tools of its guests, as the command line has them; absent: the packages' */
+  readonly tools?: ToolsProfile;
 }
 
 /** Whether the kernel is compiled here: then it can be patched and configured. */

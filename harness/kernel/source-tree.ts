@@ -21,6 +21,8 @@ export interface SourceTree {
   readonly pristine?: { readonly dir: string; readonly index: string };
   /** the tree's own .config */
   readonly config?: string;
+  /** the flag by which a person names such a tree; absent: --kernel-tree */
+  readonly flag?: string;
 }
 
 /** Reads the sources that a profile names. Nothing is written where they come from. */

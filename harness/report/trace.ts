@@ -197,5 +197,18 @@ export interface RunEnvironment {
     readonly source?: string;
     readonly series?: { readonly hash: string; readonly patches: readonly string[] };
     readonly configHash?: string;
+    /** which cxl, daxctl and ndctl its guests had; absent in older runs */
+    readonly tools?: ToolsIdentity;
   }[];
+}
+
+/** The tools of a guest: packages, or built from source. */
+export interface ToolsIdentity {
+  readonly profile: string;
+  /** content hash: tools of one id are the same */
+  readonly id: string;
+  readonly origin: string;
+  /** of tools that were built: their sources before patches */
+  readonly source?: string;
+  readonly series?: { readonly hash: string; readonly patches: readonly string[] };
 }

@@ -1,10 +1,13 @@
 import type { Accelerator } from '../guest/index.js';
 import type { ResolvedKernel } from '../kernel/index.js';
+import type { ToolsIdentity } from '../report/trace.js';
 
 /** A kernel with the initramfs made for it: what a guest boots. */
 export interface Bootable {
   readonly kernel: ResolvedKernel;
   readonly initramfs: string;
+  /** which cxl, daxctl and ndctl it has */
+  readonly tools: ToolsIdentity;
 }
 
 /** What a worker must know of the run, whatever its cases are: plain data only. */

@@ -23,7 +23,7 @@ export async function describeEnvironment(
       memoryBytes: totalmem(),
       distribution: await distribution(),
     },
-    kernels: bootables.map(({ kernel }) => ({
+    kernels: bootables.map(({ kernel, tools }) => ({
       profile: kernel.profile,
       release: kernel.release,
       id: kernel.id,
@@ -31,6 +31,7 @@ export async function describeEnvironment(
       ...(kernel.source !== undefined && { source: kernel.source }),
       ...(kernel.series && { series: kernel.series }),
       ...(kernel.configHash !== undefined && { configHash: kernel.configHash }),
+      tools,
     })),
   };
 }

@@ -67,6 +67,7 @@ export async function run(
     const bootables = await prepareBootables(request.kernels, {
       progress: request.progress,
       mirror: request.mirror,
+      packages: request.packages,
       signal,
     }).catch(async (error: unknown) => {
       await folder.discard();

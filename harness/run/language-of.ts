@@ -1,9 +1,10 @@
 import { basename, dirname } from 'node:path';
 import { profileDocument } from '../kernel/profile.js';
 import { scenarioDocument } from '../scenario/language.js';
+import { toolsDocument } from '../tools/index.js';
 import { topologySchema } from '../topology/index.js';
 
-export type Language = 'scenario' | 'topology' | 'kernel';
+export type Language = 'scenario' | 'topology' | 'kernel' | 'tools';
 
 /** What a file is meant to be: the language that has most of its keys; between equals, the one of its folder. */
 export function languageOf(raw: unknown, path: string): Language {
@@ -19,6 +20,11 @@ const KEYS: readonly [readonly [Language, readonly string[]], ...(readonly [Lang
     ['scenario', Object.keys(scenarioDocument.shape)],
     ['topology', Object.keys(topologySchema.shape)],
     ['kernel', Object.keys(profileDocument.shape)],
+    ['tools', Object.keys(toolsDocument.shape)],
   ];
 
-const FOLDERS: Readonly<Record<string, Language>> = { topologies: 'topology', 'kernel-configs': 'kernel' };
+const FOLDERS: Readonly<Record<string, Language>> = {
+  topologies: 'topology',
+  'kernel-configs': 'kernel',
+  tools: 'tools',
+};

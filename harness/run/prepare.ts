@@ -1,13 +1,18 @@
+import { contentKey } from '../base/cache.js';
 import { UsageError } from '../base/errors.js';
 import { orAbort } from '../base/or-abort.js';
 import type { Progress } from '../base/progress.js';
 import { buildImage } from '../image/index.js';
 import { requireToolsFor, resolveProfile, type Profile } from '../kernel/index.js';
+import type { ToolsIdentity } from '../report/trace.js';
+import { buildTools, requireHostTools, type BuiltTools } from '../tools/index.js';
 import type { Bootable } from './briefing.js';
 
 export interface PrepareOptions {
   readonly progress: Progress;
   readonly mirror?: string | undefined;
+  /** Debian packages that the guests have beside the recipe's */
+  readonly packages?: readonly string[] | undefined;
   /** ends a build that is under way; the call then rejects with the signal's reason */
   readonly signal?: AbortSignal | undefined;
 }
@@ -18,6 +23,7 @@ export async function prepareBootables(
   options: PrepareOptions,
 ): Promise<Bootable[]> {
   requireToolsFor(profiles);
+  if (profiles.some(({ tools }) => tools)) requireHostTools();
   const bootables: Bootable[] = [];
   for (const profile of profiles)
     bootables.push(await soonAfterAbort(prepareBootable(profile, options), options.signal));
@@ -49,13 +55,32 @@ async function soonAfterAbort<T>(work: Promise<T>, signal: AbortSignal | undefin
   }
 }
 
+function asUnfit(error: unknown): never {
+  throw error instanceof UsageError ? new KernelUnfit(error) : error;
+}
+
+/** The tools of a guest as run.json has them. */
+function describeTools(built: BuiltTools | undefined, packages: readonly string[]): ToolsIdentity {
+  if (built) {
+    const { profile, id, origin, source, series } = built;
+    return { profile, id, origin, source, ...(series && { series }) };
+  }
+  const own = packages.filter((name) => /^(cxl|daxctl|ndctl)=/.test(name));
+  return {
+    profile: 'debian',
+    id: contentKey(...own),
+    origin: own.map((name) => name.replace('=', ' ')).join(', '),
+  };
+}
+
 /** One of them. */
 export async function prepareBootable(profile: Profile, options: PrepareOptions): Promise<Bootable> {
-  const kernel = await resolveProfile(profile, options).catch((error: unknown) => {
-    throw error instanceof UsageError ? new KernelUnfit(error) : error;
-  });
+  const kernel = await resolveProfile(profile, options).catch(asUnfit);
   options.signal?.throwIfAborted();
-  const { initramfs } = await buildImage(kernel, options);
+  const tools = profile.tools && (await buildTools(profile.tools, options).catch(asUnfit));
   options.signal?.throwIfAborted();
-  return { kernel, initramfs };
+  const { initramfs, packages } = await buildImage(kernel, { ...options, tools });
+  options.signal?.throwIfAborted();
+  // what is resolved has the name of the kernel; a pair of kernel and tools has one of its own
+  return { kernel: { ...kernel, profile: profile.name }, initramfs, tools: describeTools(tools, packages) };
 }

@@ -23,6 +23,8 @@ export interface RunRequest {
   readonly keepOnFailure: boolean;
   readonly accelerator?: 'tcg' | 'kvm';
   readonly mirror?: string;
+  /** Debian packages that the guests have beside the recipe's */
+  readonly packages?: readonly string[];
   /** folder that gets the run's folder; must be writable */
   readonly out: string;
   readonly command: readonly string[];

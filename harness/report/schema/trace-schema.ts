@@ -254,6 +254,16 @@ export const runSummarySchema = z
           source: z.string().exactOptional(),
           series: z.looseObject({ hash: z.string(), patches: z.array(z.string()) }).exactOptional(),
           configHash: z.string().exactOptional(),
+          tools: z
+            .looseObject({
+              profile: z.string(),
+              id: z.string(),
+              origin: z.string(),
+              source: z.string().exactOptional(),
+              series: z.looseObject({ hash: z.string(), patches: z.array(z.string()) }).exactOptional(),
+            })
+            .exactOptional()
+            .meta({ description: 'which cxl, daxctl and ndctl its guests had' }),
         }),
       ),
     }),

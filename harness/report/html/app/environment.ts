@@ -12,9 +12,10 @@ export function environment(run: RunEnvironment): HTMLElement {
     h(
       'dl',
       {},
-      ...run.kernels.flatMap(({ profile, release, origin, id }) =>
-        pair(`kernel ${profile}`, `${release} from ${origin} (${id})`),
-      ),
+      ...run.kernels.flatMap(({ profile, release, origin, id, tools }) => [
+        ...pair(`kernel ${profile}`, `${release} from ${origin} (${id})`),
+        ...(tools ? pair('tools', `${tools.origin} (${tools.id})`) : []),
+      ]),
       ...pair('QEMU', run.qemu),
       ...pair('accelerator', `${run.accelerator}: ${run.acceleratorReason}`),
       ...pair('host', `${run.host.distribution}, kernel ${run.host.kernel}`),
