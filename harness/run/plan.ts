@@ -74,13 +74,16 @@ async function refuseOther(file: string, error: unknown): Promise<never> {
   if (!(error instanceof DocumentError)) throw error;
   const language = await readFile(file, 'utf8').then((text) => languageOf(readYaml(text, file).raw, file));
   if (language === 'scenario') throw error;
-  const what = language === 'topology' ? 'a topology' : 'a kernel profile';
-  throw new UsageError(
-    `${file} is ${what}, and what is run are scenarios`,
-    language === 'topology'
-      ? `a scenario on it says \`topology: ./${basename(file)}\`; \`cxlrig check ${file}\` looks at it alone`
-      : `\`--kernel ${basename(file).replace(/\.ya?ml$/, '')}\` runs scenarios on it`,
-  );
+  const name = basename(file).replace(/\.ya?ml$/, '');
+  const [what, remedy] = {
+    topology: [
+      'a topology',
+      `a scenario on it says \`topology: ./${basename(file)}\`; \`cxlrig check ${file}\` looks at it alone`,
+    ],
+    kernel: ['a kernel profile', `\`--kernel ${name}\` runs scenarios on it`],
+    tools: ['a profile of tools', `\`--tools ${name}\` runs scenarios with it`],
+  }[language];
+  throw new UsageError(`${file} is ${what}, and what is run are scenarios`, remedy);
 }
 
 async function planFile(file: string, request: RunRequest): Promise<PlannedCase[]> {

@@ -153,6 +153,8 @@ export function kindOf(document: StepDocument): StepKind {
 
 // ---------------------------------------------------------------- the document
 
+const toolWord = z.string().regex(/^[a-z][a-z0-9-]*$/, 'not a word of a command line: create-region');
+
 const requirement = z
   .strictObject({
     kernel: versionRange
@@ -165,6 +167,14 @@ const requirement = z
       .meta({ description: 'the bus has this driver' }),
     module: moduleName.optional().meta({ description: 'the kernel has this module, built in or not' }),
     attribute: guestPath.optional().meta({ description: 'a path (glob) that exists in the booted guest' }),
+    tool: z
+      .strictObject({
+        name: z.enum(['cxl', 'daxctl', 'ndctl']),
+        command: toolWord.meta({ description: 'create-region' }),
+        option: toolWord.optional().meta({ description: 'an option of it, without dashes: driver' }),
+      })
+      .optional()
+      .meta({ description: "the guest's tool has this command, and the command this option" }),
     config: z
       .string()
       .regex(/^CONFIG_\w+(=("[^"]*"|[\w-]+))?$/, 'not a line of a kernel configuration: CONFIG_CXL_REGION=y')
@@ -173,7 +183,7 @@ const requirement = z
     reason: z.string().optional().meta({ description: 'printed when the requirement is not met' }),
   })
   .refine((value) => Object.keys(value).some((key) => key !== 'reason'), {
-    message: 'requires nothing: name a kernel, qemu, driver, module, attribute or config',
+    message: 'requires nothing: name a kernel, qemu, driver, module, attribute, tool or config',
   });
 
 const knownBug = z.strictObject({

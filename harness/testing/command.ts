@@ -21,7 +21,7 @@ export async function cxlrig(args: readonly string[], options: Options = {}): Pr
     ...options,
     reject: false,
     all: true,
-    stdin: 'ignore',
+    ...(options.input === undefined && { stdin: 'ignore' }),
   });
   return { exitCode, text: String(all) };
 }

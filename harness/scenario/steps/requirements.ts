@@ -24,7 +24,7 @@ export async function unmetByKernel(
 }
 
 /**
- * Why a case can't be asked of a booted guest: drivers and attributes that are not there.
+ * Why a case can't be asked of a booted guest: drivers, attributes and words of its tools that are not there.
  * @param abi the profile's names of drivers
  * @returns undefined when nothing is in the way
  * @throws GuestTimeout, GuestDied
@@ -37,7 +37,9 @@ export async function unmetByGuest(
 ): Promise<string | undefined> {
   for (const requirement of requires) {
     const lack =
-      (await lackOfDriver(requirement, guest, state, abi)) ?? (await lackOfAttribute(requirement, guest));
+      (await lackOfDriver(requirement, guest, state, abi)) ??
+      (await lackOfAttribute(requirement, guest)) ??
+      (await lackOfTool(requirement, guest));
     if (lack !== undefined) return requirement.reason ?? lack;
   }
   return undefined;
@@ -126,6 +128,17 @@ async function lackOfAttribute({ attribute }: Requirement, guest: GuestShell): P
     .map((part, index) => (index % 2 === 1 ? part : part && quote(part)));
   const exists = await test(guest, `(for f in ${glob.join('')}; do [ -e "$f" ] && exit 0; done; exit 1)`);
   return exists ? undefined : `no attribute ${attribute}`;
+}
+
+/** The tools of ndctl say what they know: `cxl --list-cmds`, `cxl create-region --list-opts`. */
+async function lackOfTool({ tool }: Requirement, guest: GuestShell): Promise<string | undefined> {
+  if (tool === undefined) return undefined;
+  const { name, command, option } = tool;
+  const has = (list: string, word: string): Promise<boolean> =>
+    test(guest, `${name} ${list} 2>&1 | tr ' ' '\n' | grep -qxE -- ${quote(word)}`);
+  if (!(await has('--list-cmds', command))) return `this ${name} has no ${command}`;
+  if (option === undefined || (await has(`${command} --list-opts`, `--${option}=?`))) return undefined;
+  return `this ${name} has no ${command} --${option}`;
 }
 
 async function test(guest: GuestShell, line: string): Promise<boolean> {
