@@ -68,7 +68,7 @@ function ndNames(state: State, names: ReadonlyMap<string, string>): Map<string, 
 
 /** Names with numbers that the kernel hands out. Of `dax0.0` the part before the dot is the region's number. */
 const NUMBERED =
-  /\b(?:mem\d+|endpoint\d+|port\d+|decoder\d+\.\d+|region\d+|dax_region\d+|pmem_region\d+|dax\d+\.\d+|pmem\d+|nmem\d+|ndbus\d+|namespace\d+\.\d+|nvdimm-bridge\d+|btt\d+\.\d+|pfn\d+\.\d+)(?![\w.:@-])/g;
+  /\b(?:mem\d+|endpoint\d+|port\d+|decoder\d+\.\d+|region\d+|extent\d+\.\d+|dax_region\d+|pmem_region\d+|dax\d+\.\d+|pmem\d+|nmem\d+|ndbus\d+|namespace\d+\.\d+|nvdimm-bridge\d+|btt\d+\.\d+|pfn\d+\.\d+)(?![\w.:@-])/g;
 
 function normalNames(state: State): Map<string, string> {
   const names = new Map<string, string>();
@@ -106,6 +106,9 @@ function normalNames(state: State): Map<string, string> {
     names.set(`pmem_region${number}`, `pmem_region-${suffix}`);
     for (const [dax, device] of Object.entries(state.daxDevices)) {
       if (device.region === region) names.set(dax, `dax-${suffix}.${dax.split('.')[1] ?? ''}`);
+    }
+    for (const [extent, { region: owner, offset }] of Object.entries(state.extents ?? {})) {
+      if (owner === region) names.set(extent, `extent-${suffix}+0x${offset.toString(16)}`);
     }
   }
   return names;

@@ -3,6 +3,7 @@ import { byName, readingsOf, type Bus, type Readings } from './readings.js';
 import type {
   DaxDevice,
   Decoder,
+  Extent,
   Memdev,
   MemoryBlock,
   Namespace,
@@ -40,6 +41,7 @@ export function parseState(text: string): State {
     decoders: cxl.decoders,
     regions,
     daxDevices: devicesOf(read, 'dax', /^dax\d+\.\d+$/, (_, name) => daxDeviceOf(read, name, ndRegions)),
+    ...optional('extents', nonEmptyRecord(extentsOf(read, Object.keys(regions)))),
     deviceNodes: read.names('/dev/').sort(byName),
     memoryBlocks: memoryBlocksOf(read, nodesOfBlocks, memoryBlockBytes),
     memoryBlockBytes,
@@ -88,6 +90,7 @@ function memdevOf(read: Readings, name: string): Memdev | undefined {
     serial: Number(serial),
     ramBytes: Number(get('ram/size') ?? 0),
     pmemBytes: Number(get('pmem/size') ?? 0),
+    ...optional('dcBytes', numberOf(get('dc/size') ?? get('dynamic_ram_1/size'))),
     ...optional('numaNode', numberOf(get('numa_node'))),
     ...optional('pciAddress', pciAddress),
   };
@@ -185,6 +188,30 @@ function daxDeviceOf(
     ...optional('hotplug', get('hotplug')),
     ...optional('region', regionOfDax(read.realPath('dax', name), ndRegions)),
   };
+}
+
+/** What the kernel says for no tag. */
+const NULL_UUID = /^[0-]+$/;
+
+/** They are on no bus, but below their region. */
+function extentsOf(read: Readings, regions: readonly string[]): Record<string, Extent> {
+  const found: Record<string, Extent> = {};
+  for (const region of regions) {
+    for (const attribute of read.attributes('cxl', region)) {
+      const [, path = '', name] = /^(.*?(extent\d+\.\d+))\/length$/.exec(attribute) ?? [];
+      if (name === undefined) continue;
+      const get = (key: string): string | undefined => read.attribute('cxl', region, `${path}/${key}`);
+      const tag = nonEmpty(get('tag'));
+      found[name] = {
+        region,
+        offset: Number(get('offset')),
+        length: Number(get('length')),
+        ...optional('tag', tag !== undefined && NULL_UUID.test(tag) ? undefined : tag),
+        ...optional('dax', nonEmpty(get('dax'))),
+      };
+    }
+  }
+  return found;
 }
 
 function memoryBlocksOf(
@@ -290,6 +317,10 @@ function numberOf(text: string | undefined): number | undefined {
 
 function nonEmpty(text: string | undefined): string | undefined {
   return text === undefined || text === '' ? undefined : text;
+}
+
+function nonEmptyRecord<T>(things: Record<string, T>): Record<string, T> | undefined {
+  return Object.keys(things).length === 0 ? undefined : things;
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {

@@ -1,6 +1,8 @@
 import { deniedModulesGlob, memoryBlocks } from './lines.js';
 
 const DECODER = 'start size interleave_ways interleave_granularity';
+/** Below the region, or below its dax region. */
+const EXTENTS = 'extent*/offset extent*/length extent*/tag extent*/dax';
 const DAX = 'size align target_node numa_node resource state hotplug';
 
 /**
@@ -8,12 +10,12 @@ const DAX = 'size align target_node numa_node resource state hotplug';
  * taken. Nothing here has a side effect when it is read; `*` within a name is the shell's.
  */
 const ATTRIBUTES: readonly (readonly [device: string, attributes: string])[] = [
-  ['*/cxl/devices/mem*', 'serial numa_node ram/size pmem/size'],
+  ['*/cxl/devices/mem*', 'serial numa_node ram/size pmem/size dc/size dynamic_ram_1/size'],
   ['*/cxl/devices/decoder*/endpoint*', `${DECODER} region mode dpa_resource dpa_size`],
   ['*/cxl/devices/decoder*', `${DECODER} region target_list`],
   [
     '*/cxl/devices/region*',
-    'mode uuid resource size interleave_ways interleave_granularity commit target[0-9]* */hotplug',
+    `mode uuid resource size interleave_ways interleave_granularity commit target[0-9]* */hotplug ${EXTENTS}`,
   ],
   ['*/dax/devices/*', DAX],
   ['*/nd/devices/namespace*', 'mode size uuid holder'],

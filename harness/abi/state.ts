@@ -10,6 +10,8 @@ export interface State {
   readonly decoders: Readonly<Record<string, Decoder>>;
   readonly regions: Readonly<Record<string, Region>>;
   readonly daxDevices: Readonly<Record<string, DaxDevice>>;
+  /** dynamic capacity that the host has accepted for a region; absent: none */
+  readonly extents?: Readonly<Record<string, Extent>>;
   /** names in /dev that match dax*, pmem* */
   readonly deviceNodes: readonly string[];
   readonly memoryBlocks: Readonly<Record<number, MemoryBlock>>;
@@ -34,6 +36,8 @@ export interface Memdev {
   readonly serial: number;
   readonly ramBytes: number;
   readonly pmemBytes: number;
+  /** what it can have of dynamic capacity, where kernel and device know such a thing */
+  readonly dcBytes?: number;
   readonly numaNode?: number;
   /** endpointN below it, when its driver made one */
   readonly endpoint?: string;
@@ -92,6 +96,17 @@ export interface DaxDevice {
   readonly hotplug?: string;
   /** the CXL region it lies in, when it does */
   readonly region?: string;
+}
+
+export interface Extent {
+  readonly region: string;
+  /** bytes, from the start of the region */
+  readonly offset: number;
+  readonly length: number;
+  /** the UUID of its allocation; absent: the device gave none */
+  readonly tag?: string;
+  /** the dax device that its set became */
+  readonly dax?: string;
 }
 
 export interface MemoryBlock {

@@ -52,7 +52,7 @@ function emptyClause(key: ClauseKey, clause: Clause, path: DocumentPath): Fault[
   }
   const expected = Object.keys(clause).filter((name) => !clauseSelectors[key].includes(name));
   if (expected.length === 0) {
-    const exists = 'exists' in clause || !['memory', 'node', 'namespace', 'log'].includes(key);
+    const exists = 'exists' in clause || !['memory', 'node', 'namespace', 'log', 'extents'].includes(key);
     return [
       {
         path,
@@ -78,6 +78,7 @@ const REGION_KEYS: Readonly<Partial<Record<ClauseKey, string>>> = {
   region: 'name',
   decoder: 'region',
   dax: 'of',
+  extents: 'of',
   memory: 'of',
   namespace: 'of',
 };
@@ -86,6 +87,7 @@ const DEVICE_KEYS: Readonly<Partial<Record<ClauseKey, string>>> = {
   region: 'targets',
   decoder: 'endpoint-of',
   memdev: 'device',
+  extents: 'device',
 };
 
 function faultsOfNames(key: ClauseKey, clause: Clause, path: DocumentPath, known: CaseKnowledge): Fault[] {

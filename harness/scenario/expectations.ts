@@ -17,7 +17,7 @@ import {
 /** What `expect` can say about the state of the guest. */
 
 export const hotplugPolicy = z.enum(['offline', 'online', 'online_kernel', 'online_movable']);
-export const partitionMode = z.enum(['ram', 'pmem']);
+export const partitionMode = z.enum(['ram', 'pmem', 'dc']);
 export const bus = z.union([z.enum(['cxl', 'dax', 'nd', 'pci', 'memory', 'platform']), reference]);
 
 const blockState = z.union([z.enum(['offline', 'online', 'going-offline']), reference]);
@@ -65,6 +65,7 @@ const clauses = {
       driver,
       ram_size: size.optional(),
       pmem_size: size.optional(),
+      dc_size: size.optional().meta({ description: 'dynamic capacity that it can have' }),
       numa_node: z.number().int().optional(),
     })
     .meta({ description: 'the memdev of a topology device, found by its serial number' }),
@@ -86,6 +87,21 @@ const clauses = {
       opens: z.boolean().optional().meta({ description: '/dev/daxX.Y can be opened: a driver serves it' }),
     })
     .meta({ description: 'dax devices' }),
+  extents: z
+    .strictObject({
+      of: text.optional().meta({ description: 'the region whose extents are meant' }),
+      device: text.optional().meta({ description: 'topology device id: extents of the regions on it' }),
+      offset: size.optional().meta({ description: 'the extent at this place, from the start of the region' }),
+      count: count.optional(),
+      length: size.optional().meta({ description: 'every selected extent is as long' }),
+      bytes: size.optional().meta({ description: 'their length together' }),
+      tag: z.union([text, z.null()]).optional().meta({ description: 'null: none' }),
+      dax: z
+        .union([text, z.null()])
+        .optional()
+        .meta({ description: 'the dax device that every selected extent belongs to; null: none' }),
+    })
+    .meta({ description: 'extents of dynamic capacity that the host has accepted' }),
   memory: z
     .strictObject({
       of: text.optional().meta({ description: 'the blocks within the region' }),
@@ -178,6 +194,7 @@ export const stateClauses = {
   decoder: oneOrMore(clauses.decoder),
   memdev: oneOrMore(clauses.memdev),
   dax: oneOrMore(clauses.dax),
+  extents: oneOrMore(clauses.extents),
   memory: oneOrMore(clauses.memory),
   node: oneOrMore(clauses.node),
   iomem: oneOrMore(clauses.iomem),
@@ -196,6 +213,7 @@ export const clauseSelectors: Readonly<Record<keyof typeof clauses, readonly str
   decoder: ['name', 'endpoint-of', 'region'],
   memdev: ['device'],
   dax: ['name', 'of'],
+  extents: ['of', 'device', 'offset'],
   memory: ['of', 'node', 'block'],
   node: ['id'],
   iomem: ['path'],

@@ -37,6 +37,25 @@ const onBus = z.strictObject({
   device: deviceName.meta({ description: 'what is written: a device name of the bus' }),
 });
 
+const capacityRequest = {
+  device: text.meta({ description: 'topology device id' }),
+  region: z
+    .number()
+    .int()
+    .min(0)
+    .max(7)
+    .default(0)
+    .meta({ description: "which of the device's regions of dynamic capacity, from 0" }),
+  extents: z
+    .array(
+      z.strictObject({ offset: size.meta({ description: 'from the start of that region' }), length: size }),
+    )
+    .min(1)
+    .max(64)
+    .meta({ description: 'in this order' }),
+  tag: text.optional().meta({ description: 'the UUID of the allocation' }),
+};
+
 const qdevId = z
   .string()
   .regex(/^[A-Za-z][\w.-]{0,63}$/, 'not a device id: letters, digits, `-`, `_` and `.`, a letter first');
@@ -211,6 +230,19 @@ export const simpleStepKinds = {
     .meta({
       description: 'injects poison, an event record or an error into a device',
       examples: [{ device: 'mem0', type: 'poison', start: 0, length: 64 }],
+    }),
+  'add-capacity': z.strictObject(capacityRequest).meta({
+    description: 'has a device offer dynamic capacity: the extents of one step are one allocation',
+    examples: [{ device: 'mem0', extents: [{ offset: 0, length: '128M' }] }],
+  }),
+  'release-capacity': z
+    .strictObject({
+      ...capacityRequest,
+      forced: z.boolean().default(false).meta({ description: 'takes it instead of asking for it' }),
+    })
+    .meta({
+      description: 'has a device ask for dynamic capacity back',
+      examples: [{ device: 'mem0', extents: [{ offset: 0, length: '128M' }] }],
     }),
   capture: z
     .strictObject({

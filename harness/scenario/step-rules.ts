@@ -12,6 +12,7 @@ import {
   type Fault,
 } from './case-knowledge.js';
 import { capturesMadeBy } from './captures.js';
+import { faultsOfCapacity } from './capacity-rules.js';
 import { faultsOfExpectation } from './expect-rules.js';
 import { isStepKind, MOST_TURNS, type StepBody, type StepDocument, type StepKind } from './language.js';
 import { injectionFaults, qmpFaults } from './qmp-commands.js';
@@ -73,6 +74,8 @@ const RULES: { readonly [K in StepKind]?: Rule<K> } = {
     ...unknownDevice(body.device, ['device'], known),
     ...injectionFaults(body.type, body),
   ],
+  'add-capacity': (body, known) => faultsOfCapacity(body, known),
+  'release-capacity': (body, known) => faultsOfCapacity(body, known),
   capture: (body, known) => faultsOfCapture(body, known),
   snapshot: ({ as }, known) => {
     known.snapshots.add(as);

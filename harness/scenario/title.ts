@@ -58,6 +58,8 @@ const DESCRIPTIONS: { readonly [K in StepKind]: Describe<K> } = {
   'hot-add': ({ id, port }) => `plug ${id} into ${port}`,
   'hot-remove': ({ device, via }) => `unplug ${device} by ${via === 'qmp' ? 'QMP' : "the slot's power"}`,
   inject: ({ device, type }) => `inject ${type} into ${device}`,
+  'add-capacity': (body) => `offer ${extentsOf(body)}`,
+  'release-capacity': (body) => `${body.forced ? 'take back' : 'ask back'} ${extentsOf(body)}`,
   capture: (body) => {
     const [what, of] = Object.entries(body).find(([key]) => key.endsWith('-of')) ?? ['', ''];
     return `capture ${body.as}: the ${what.replace(/-of$/, '').replaceAll('-', ' ')} of ${String(of)}`;
@@ -76,6 +78,10 @@ const DESCRIPTIONS: { readonly [K in StepKind]: Describe<K> } = {
 function describeBody(kind: StepKind, step: StepDocument): string {
   const describe = DESCRIPTIONS[kind] as (body: unknown) => string;
   return describe(step[kind]);
+}
+
+function extentsOf({ device, extents }: StepBody<'add-capacity'>): string {
+  return `${extents.map(({ offset, length }) => `${sizeOf(length)} at ${sizeOf(offset)}`).join(', ')} of ${device}`;
 }
 
 function anyOf(names: string | readonly string[]): string {

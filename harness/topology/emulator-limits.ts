@@ -24,6 +24,10 @@ export const SWITCH_LEVELS = 1;
 export const CAPACITY_UNIT = 256 * 2 ** 20;
 /** Regions that the dynamic capacity of a device can be split into. */
 export const DYNAMIC_REGIONS = 8;
+/** Extents of dynamic capacity are made of such blocks. */
+export const DYNAMIC_BLOCK = 2 * 2 ** 20;
+/** What each event log of a device holds. */
+export const EVENT_RECORDS = 8;
 /** What the windows may have together: they lie above memory, and TCG's CPUs have 40 address bits. */
 export const MAX_WINDOWS = 512 * 2 ** 30;
 
@@ -125,10 +129,35 @@ export const emulatorLimits = {
     seenIn: ['10.0.2'],
   },
   extents: {
-    limit: '512 extents a device, no shared ones, added and released only where the command says',
-    consequence: 'QMP answers "Selection policy not supported", and forced removal is refused',
+    limit: '512 extents a device, no shared ones, no tags, added and released only where the command says',
+    consequence:
+      'QMP answers "Selection policy not supported", forced removal is refused, and a tag is ignored: every record has the null tag',
     source:
       'hw/cxl/cxl-mailbox-utils.c:CXL_NUM_EXTENTS_SUPPORTED, hw/mem/cxl_type3.c:qmp_cxl_add_dynamic_capacity()',
+    handling: 'refused by check',
+    seenIn: ['10.0.2'],
+  },
+  eventRecords: {
+    limit: '8 records in each event log of a device',
+    consequence:
+      'of more extents offered at once the records from the ninth on are lost, and all stay pending',
+    source: 'hw/cxl/cxl-events.c:CXL_TEST_EVENT_OVERFLOW',
+    handling: 'refused by check',
+    seenIn: ['10.0.2'],
+  },
+  pendingCapacity: {
+    limit:
+      'extents that wait for an answer survive a reset of the guest, and answers are taken for the oldest offer',
+    consequence:
+      'after a kernel that cleared the event and never answered, the answers of the next one are taken for the wrong offer',
+    source: 'hw/cxl/cxl-mailbox-utils.c:cmd_dcd_add_dyn_cap_rsp(), hw/mem/cxl_type3.c:ct3d_reset()',
+    handling: 'known, not prevented',
+    seenIn: ['10.0.2'],
+  },
+  emptyAnswer: {
+    limit: 'an answer that accepts nothing only while an offer waits for one',
+    consequence: 'QEMU crashes of an empty list (SIGSEGV)',
+    source: 'hw/cxl/cxl-mailbox-utils.c:cxl_extent_group_list_delete_front()',
     handling: 'told when it is met',
     seenIn: ['10.0.2'],
   },

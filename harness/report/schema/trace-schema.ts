@@ -152,7 +152,7 @@ const state = z
     id: 'state',
     type: 'object',
     description:
-      'CXL, DAX and memory hotplug side of a guest as a plain value: memdevs, ports, decoders, regions, daxDevices, memoryBlocks, nodes, iomem, namespaces, bindings, drivers, modules; attributes by the kernel’s names, sizes and addresses in bytes',
+      'CXL, DAX and memory hotplug side of a guest as a plain value: memdevs, ports, decoders, regions, daxDevices, extents, memoryBlocks, nodes, iomem, namespaces, bindings, drivers, modules; attributes by the kernel’s names, sizes and addresses in bytes',
   });
 
 const attempt = z

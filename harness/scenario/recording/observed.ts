@@ -5,10 +5,9 @@ import type { StepBody } from '../language.js';
 
 type Expectation = StepBody<'expect'>;
 type Clauses = {
-  [K in 'region' | 'memdev' | 'dax' | 'memory' | 'node' | 'driver' | 'namespace' | 'module']: Record<
-    string,
-    unknown
-  >[];
+  [
+    K in 'region' | 'memdev' | 'dax' | 'memory' | 'node' | 'driver' | 'namespace' | 'module' | 'extents'
+  ]: Record<string, unknown>[];
 };
 
 /**
@@ -29,6 +28,7 @@ export function observed(
     driver: [],
     namespace: [],
     module: [],
+    extents: [],
   };
   const touched = (kind: string): string[] => [
     ...new Set(changes.flatMap(({ keys }) => (keys[0] === kind && keys[1] !== undefined ? [keys[1]] : []))),
@@ -41,6 +41,8 @@ export function observed(
     if (told.length > 1) clauses.region.push(Object.fromEntries(told));
   }
   for (const name of touched('daxDevices')) clauses.dax.push(daxClause(name, state));
+  const grown = touched('extents').map((name) => state.extents?.[name]?.region ?? regionOfExtent(name));
+  for (const region of new Set(grown)) clauses.extents.push(extentsClause(region, state));
   clauses.memory.push(...memoryClauses(touched('memoryBlocks').map(Number), state));
   for (const id of touched('nodes'))
     clauses.node.push({ id: Number(id), memory: state.nodes[Number(id)]?.hasMemory ?? false });
@@ -90,6 +92,17 @@ function daxClause(name: string, state: State): Record<string, unknown> {
   const device = state.daxDevices[name];
   if (!device) return { name, exists: false };
   return present({ name, driver: device.driver, size: formatSize(device.size), state: device.state });
+}
+
+/** extent0.1 is one of region0. */
+function regionOfExtent(name: string): string {
+  return `region${/\d+/.exec(name)?.[0] ?? ''}`;
+}
+
+function extentsClause(region: string, state: State): Record<string, unknown> {
+  const own = Object.values(state.extents ?? {}).filter((extent) => extent.region === region);
+  const bytes = own.reduce((sum, { length }) => sum + length, 0);
+  return present({ of: region, count: own.length, bytes: own.length > 0 ? formatSize(bytes) : undefined });
 }
 
 /** Of a region whose blocks are all alike one clause; else one for every block that changed. */

@@ -54,7 +54,8 @@ function programOf(
   const size = body.size === undefined ? capacityOf(devices, body.mode) : toBytes(body.size, ['size']);
   const uuid = body.uuid ?? (body.mode === 'pmem' ? uuidFor(scope) : undefined);
   return {
-    mode: body.mode,
+    // ram, pmem, or what this kernel calls dynamic capacity
+    mode: scope.driverName(body.mode),
     rootDecoder: `decoder0.${window.index}`,
     ...(uuid === undefined ? {} : { uuid }),
     granularity:
@@ -86,7 +87,10 @@ function uuidFor({ session, id }: StepScope): string {
 
 /** All that the devices have of the mode: each gives as much as the smallest has. */
 function capacityOf(devices: readonly PlannedDevice[], mode: string): number {
-  const of = devices.map((device) => (mode === 'pmem' ? device.persistentBytes : device.volatileBytes));
+  const of = devices.map(({ persistentBytes, volatileBytes, dynamic }) => {
+    if (mode === 'dc') return dynamic ? dynamic.bytes / dynamic.regions : 0;
+    return mode === 'pmem' ? persistentBytes : volatileBytes;
+  });
   return Math.min(...of) * devices.length;
 }
 

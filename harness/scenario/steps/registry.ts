@@ -1,6 +1,7 @@
 import type { StepBody } from '../language.js';
 import type { SimpleStepKind } from '../step-kinds.js';
 import { read, write } from './attributes.js';
+import { addCapacity, releaseCapacity } from './capacity.js';
 import { capture } from './capture.js';
 import { createRegion } from './create-region.js';
 import { destroyRegion } from './destroy-region.js';
@@ -37,6 +38,8 @@ const KINDS: { readonly [K in SimpleStepKind]: Run<K> } = {
   'hot-add': hotAdd,
   'hot-remove': hotRemove,
   inject,
+  'add-capacity': addCapacity,
+  'release-capacity': releaseCapacity,
   capture,
   snapshot,
   expect,

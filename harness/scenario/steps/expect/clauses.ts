@@ -3,6 +3,7 @@ import { Unresolved } from '../outcome.js';
 import { resolve, resolveAs } from '../resolve.js';
 import type { Miss, World } from './clause.js';
 import { decoder, memdev, region } from './cxl.js';
+import { extents } from './extents.js';
 import { driver, file, log, module, sameAs } from './evidence.js';
 import { dax, iomem, memory, namespace, node } from './memory.js';
 import { trace } from './trace.js';
@@ -17,6 +18,7 @@ const CLAUSES: { readonly [K in ClauseKey]: (clause: ClauseOf<K>, world: World) 
   decoder,
   memdev,
   dax,
+  extents,
   memory,
   node,
   iomem,

@@ -16,7 +16,7 @@ export function region(clause: ClauseOf<'region'>, world: World): Miss[] {
   const ids = (serial: number | null): string | null =>
     serial === null ? null : (world.idOf(serial) ?? `a device with serial ${serial}`);
   return present([
-    compare('mode', subject, clause.mode, found.mode),
+    compare('mode', subject, driver(clause.mode, world), found.mode),
     compare('size', subject, bytes(clause.size), found.size),
     compare('interleave_ways', subject, number(clause.interleave_ways), found.interleaveWays),
     compare(
@@ -79,6 +79,7 @@ export function memdev(clause: ClauseOf<'memdev'>, world: World): Miss[] {
     compare('driver', subject, driver(clause.driver, world), world.state.bindings.cxl[name] ?? null),
     compare('ram_size', subject, bytes(clause.ram_size), found.ramBytes),
     compare('pmem_size', subject, bytes(clause.pmem_size), found.pmemBytes),
+    compare('dc_size', subject, bytes(clause.dc_size), found.dcBytes),
     compare('numa_node', subject, clause.numa_node, found.numaNode),
   ]);
 }
