@@ -22,7 +22,7 @@ export async function localTree(
   if (!landmarks.every((name) => existsSync(join(dir, name))))
     throw new UsageError(
       `${dir} is not ${noun}: it has no ${landmarks.join(' and ')}`,
-      'name the top folder of the sources',
+      `name the top folder of the ${kind.sources} sources`,
     );
   progress({ task: `read ${noun}`, detail: dir });
   const repository = await repositoryOf(dir);
@@ -43,11 +43,17 @@ export async function localTree(
 export interface TreeKind {
   /** with its article */
   readonly noun: string;
+  /** whose sources they are */
+  readonly sources: string;
   /** files that all of them have */
   readonly landmarks: readonly string[];
 }
 
-const KERNEL_TREE: TreeKind = { noun: 'a kernel tree', landmarks: ['Kconfig', 'Makefile'] };
+const KERNEL_TREE: TreeKind = {
+  noun: 'a kernel tree',
+  sources: 'kernel',
+  landmarks: ['Kconfig', 'Makefile'],
+};
 
 interface Repository {
   readonly dir: string;

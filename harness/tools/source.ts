@@ -18,7 +18,11 @@ export interface SourceOptions {
   readonly mirror?: string | undefined;
 }
 
-const NDCTL_TREE: TreeKind = { noun: 'an ndctl tree', landmarks: ['meson.build', 'cxl/lib/libcxl.sym'] };
+const NDCTL_TREE: TreeKind = {
+  noun: 'an ndctl tree',
+  sources: 'ndctl',
+  landmarks: ['meson.build', 'cxl/lib/libcxl.sym'],
+};
 
 const FLAG = '--ndctl-tree';
 
