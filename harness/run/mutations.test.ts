@@ -20,7 +20,7 @@ async function declared(folder: string): Promise<readonly Mutation[]> {
 
 describe.each([
   ['region-drivers', ['dax_region', 'sysram_region', 'pmem_region'], 6],
-  ['dynamic-capacity', ['dynamic_capacity'], 4],
+  ['dynamic-capacity', ['dynamic_capacity'], 3],
 ] as const)('the broken variants of the series %s', (name, scenarios, quick) => {
   const folder = join(series, `${name}-broken`);
 
