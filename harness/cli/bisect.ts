@@ -1,57 +1,67 @@
 import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { createColors } from '../base/colors.js';
+import { UsageError } from '../base/errors.js';
 import { liveView, type LiveView } from '../report/live.js';
-import { RUNS } from '../report/saved-run.js';
 import { caseText, seconds } from '../report/terminal.js';
 import { withBuildTools } from '../host/install.js';
-import { bisect, type BisectEvent, type BisectResult, type BisectStep } from '../run/bisect/bisect.js';
+import { chooseProfile, KERNEL_TREE } from '../kernel/index.js';
+import {
+  bisect,
+  type BisectEvent,
+  type BisectRequest,
+  type BisectResult,
+  type BisectStep,
+} from '../run/bisect/bisect.js';
 import type { Commit, Mark } from '../run/bisect/search.js';
-import { count, regexp } from './argument.js';
+import { chooseTools, NDCTL_TREE, withTools } from '../tools/index.js';
+import { withGuestFlags, withOneTools, type GuestFlags } from './guest-flags.js';
 import { abortOnInterrupt } from './interrupt.js';
-import { defaultJobs } from './run.js';
+import { requestOf, withRunFlags, type RunFlags } from './run-flags.js';
 
-interface BisectFlags {
-  readonly tree: string;
+interface BisectFlags extends RunFlags, GuestFlags {
+  readonly tree?: string;
   readonly good: string;
   readonly bad: string;
   readonly kernel?: string;
+  readonly tools?: string;
   readonly patches?: readonly string[];
   readonly firstParent?: boolean;
-  readonly testNamePattern?: RegExp;
-  readonly topology?: string;
-  readonly retry: number;
-  readonly mirror?: string;
-  readonly out: string;
 }
 
 export function registerBisect(program: Command): void {
-  program
-    .command('bisect')
-    .description('find the commit that broke a scenario')
-    .argument('<scenarios...>', 'what decides: a commit is bad when a case fails on it')
-    .requiredOption('--tree <dir>', 'kernel tree with its history; nothing is written or checked out there')
-    .requiredOption('--good <rev>', 'a commit on which every case passes')
-    .requiredOption('--bad <rev>', 'a later one on which a case fails')
-    .option('-k, --kernel <profile>', 'build each commit in the configuration of this profile', 'minimal')
-    .option('--patches <paths...>', 'apply series to each commit: folders, mailboxes or patch files')
-    .option('--first-parent', 'find the merge that brought it, instead of a commit within the merge')
-    .option('-t, --test-name-pattern <regexp>', 'only cases whose id matches', regexp)
-    .option('--topology <name>', "use this topology instead of the scenario's own")
-    .option('--retry <n>', 'try a failed case again so many times', count, 0)
-    .option('--mirror <url>', 'Debian mirror to fetch packages from')
-    .option('--out <dir>', 'folder for the artifacts of runs', RUNS)
+  withGuestFlags(
+    withOneTools(
+      withRunFlags(
+        program
+          .command('bisect')
+          .description('find the commit that broke a scenario, of a kernel or of ndctl')
+          .argument('<scenarios...>', 'what decides: a commit is bad when a case fails on it')
+          .option('--tree <dir>', 'kernel tree with its history; nothing is written or checked out there')
+          .requiredOption('--good <rev>', 'a commit on which every case passes')
+          .requiredOption('--bad <rev>', 'a later one on which a case fails')
+          .option(
+            '-k, --kernel <profile>',
+            'build each commit in the configuration of this profile (default: minimal); with --ndctl-tree the kernel of the guests (default: stock)',
+          )
+          .option('--patches <paths...>', 'apply series to the kernel: folders, mailboxes or patch files')
+          .option('--first-parent', 'find the merge that brought it, instead of a commit within the merge')
+          .option('--mirror <url>', 'Debian mirror to fetch packages from'),
+      ),
+    ),
+  )
     .addHelpText(
       'after',
       `
 git bisect searches; each commit is built, booted and asked. Both ends are tried first. Commits that don't build or
-boot are skipped.
+boot are skipped. --tree searches the history of a kernel, --ndctl-tree that of cxl, daxctl and ndctl.
 
 Exit code: 0 the commit was found; 1 it is one of several that could not be tested; 2 the good commit fails, the bad
 one passes, or the command line is invalid; 3 the rig could not do its work; 130 interrupted.
 
 Examples:
   cxlrig bisect --tree ~/src/linux --good v7.2 --bad HEAD my.yaml
+  cxlrig bisect --ndctl-tree ~/src/ndctl --good v81 --bad HEAD cxl_cli
   cxlrig bisect current/dax-state --tree ~/src/linux --good v7.2 --bad v7.3 -t movable --patches fix-build.patch`,
     )
     .action(async (scenarios: string[], flags: BisectFlags) => {
@@ -60,32 +70,19 @@ Examples:
 }
 
 async function bisectCommand(scenarios: readonly string[], flags: BisectFlags): Promise<number> {
-  const { tree, good, bad, kernel, patches = [], firstParent = false } = flags;
+  const { good, bad, firstParent = false } = flags;
+  const searched = searchedTree(flags);
   const interrupt = abortOnInterrupt();
   const view = liveView(process.stdout);
   try {
     const result = await bisect(
       {
-        tree: resolve(tree),
+        ...searched,
         good,
         bad,
         firstParent,
-        profile: kernel,
-        patches,
-        run: {
-          scenarios,
-          jobs: defaultJobs,
-          retries: flags.retry,
-          // one failure decides
-          bail: 1,
-          keepOnFailure: false,
-          out: resolve(flags.out),
-          command: process.argv.slice(2),
-          progress: (update) => view.progress(update),
-          ...(flags.testNamePattern && { pattern: flags.testNamePattern }),
-          ...(flags.topology !== undefined && { topology: flags.topology }),
-          ...(flags.mirror !== undefined && { mirror: flags.mirror }),
-        },
+        // one failure decides
+        run: { ...requestOf(scenarios, flags, view), bail: 1 },
       },
       (event) => showEvent(event, view),
       interrupt.signal,
@@ -97,6 +94,39 @@ async function bisectCommand(scenarios: readonly string[], flags: BisectFlags): 
     view.close();
     interrupt.release();
   }
+}
+
+/** @throws UsageError unless exactly one tree is named */
+function searchedTree(flags: BisectFlags): Pick<BisectRequest, 'tree' | 'kind' | 'kernelAt'> {
+  const { tree, ndctlTree, ndctlPatches, tools, kernel, patches } = flags;
+  if (tree !== undefined && ndctlTree !== undefined)
+    throw new UsageError('--tree and --ndctl-tree name two histories to search', 'give one of them');
+  if (tree !== undefined) {
+    const kernelTree = resolve(tree);
+    return {
+      tree: kernelTree,
+      kind: KERNEL_TREE,
+      kernelAt: async (revision) =>
+        withTools(
+          await chooseProfile({ profile: kernel ?? 'minimal', kernelTree, revision, patches }),
+          await chooseTools({ tools, ndctlPatches }),
+        ),
+    };
+  }
+  if (ndctlTree === undefined)
+    throw new UsageError(
+      'no tree is named whose history is to be searched',
+      'name a kernel tree with --tree, or one of ndctl with --ndctl-tree',
+    );
+  return {
+    tree: resolve(ndctlTree),
+    kind: NDCTL_TREE,
+    kernelAt: async (revision) =>
+      withTools(
+        await chooseProfile({ profile: kernel, patches }),
+        await chooseTools({ tools, ndctlTree, revision, ndctlPatches }),
+      ),
+  };
 }
 
 function showEvent(event: BisectEvent, view: LiveView): void {

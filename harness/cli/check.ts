@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander';
 import { createColors } from '../base/colors.js';
 import { DocumentError, renderDiagnostic, type Diagnostic } from '../base/diagnostic.js';
 import { UsageError } from '../base/errors.js';
+import { plural } from '../base/plural.js';
 import { readYaml } from '../base/yaml.js';
 import { kernelConfigs, loadProfile } from '../kernel/profile.js';
 import { languageOf, type Language } from '../run/language-of.js';
@@ -132,8 +133,4 @@ function asText(checked: readonly CheckedFile[], color: boolean): string {
 function asJson(checked: readonly CheckedFile[]): string {
   const files = checked.map(({ file, language, cases, faults }) => ({ file, language, cases, faults }));
   return `${JSON.stringify({ files }, undefined, 2)}\n`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

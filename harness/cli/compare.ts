@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../base/errors.js';
 import {
@@ -15,46 +15,62 @@ import { withBuildTools } from '../host/install.js';
 import { chooseProfile, type Profile } from '../kernel/index.js';
 import { stackDecoder } from '../report/decode.js';
 import { liveView } from '../report/live.js';
-import { findRun, namesRun, readRun, RUNS, type SavedRun } from '../report/saved-run.js';
+import { findRun, namesRun, readRun, type SavedRun } from '../report/saved-run.js';
 import { run } from '../run/index.js';
+import { chooseTools, withTools, type ToolsProfile } from '../tools/index.js';
 import { INTERRUPTED } from './explain.js';
+import { withGuestFlags, type GuestFlags } from './guest-flags.js';
 import { abortOnInterrupt } from './interrupt.js';
 import { withKernelFlags, type KernelFlags } from './kernel-flags.js';
-import { count, regexp } from './argument.js';
-import { defaultJobs } from './run.js';
+import { requestOf, withHistoryFlags, withRunFlags, type RunFlags } from './run-flags.js';
 
 type Format = 'text' | 'json' | 'markdown' | 'mail';
 
-interface CompareFlags extends KernelFlags {
+interface CompareFlags extends RunFlags, KernelFlags, GuestFlags {
+  readonly baseTools?: string;
+  readonly headTools?: string;
   readonly base?: string;
   readonly head?: string;
   readonly format: Format;
   readonly vmlinux?: string;
-  readonly testNamePattern?: RegExp;
-  readonly topology?: string;
-  readonly jobs: number;
-  readonly retry: number;
-  readonly accel?: 'tcg' | 'kvm';
-  readonly out: string;
 }
 
 /** What chooseProfile takes when it gets patches and no profile: the stock kernel is not built here. */
 const PATCHED_BY_DEFAULT = 'minimal';
 
+/** What chooseTools takes likewise. */
+const SOURCE_TOOLS = 'debian-source';
+
 /** The page of a run with two kernels, opened where they stand side by side. */
 const SIDE_BY_SIDE = 'report.html#?view=compare&differences=1';
 
 export function registerCompare(program: Command): void {
-  withKernelFlags(
-    program
-      .command('compare')
-      .description('run scenarios on two kernels, or take saved runs, and tell only what differs')
-      .argument(
-        '[scenarios or runs...]',
-        'scenarios as for run; or a saved run of two kernels; or two saved runs, the base first',
-      )
-      .option('--base <profile>', 'the kernel to compare with (default: the head without its patches; stock)')
-      .option('--head <profile>', 'the kernel in question'),
+  withGuestFlags(
+    withKernelFlags(
+      withHistoryFlags(
+        withRunFlags(
+          program
+            .command('compare')
+            .description(
+              'run scenarios on two kernels or with two cxl-cli, or take saved runs, and tell only what differs',
+            )
+            .argument(
+              '[scenarios or runs...]',
+              'scenarios as for run; or a saved run of two kernels; or two saved runs, the base first',
+            )
+            .option(
+              '--base <profile>',
+              'the kernel to compare with (default: the head without its patches; stock)',
+            )
+            .option('--head <profile>', 'the kernel in question')
+            .option(
+              '--base-tools <profile>',
+              "cxl, daxctl and ndctl of the base's guests (default: as --tools of run)",
+            )
+            .option('--head-tools <profile>', "those of the head's guests (default: the base's)"),
+        ),
+      ),
+    ),
   )
     .addOption(
       new Option('-f, --format <format>', 'how to print: markdown for a comment, mail for a mailing list')
@@ -65,21 +81,11 @@ export function registerCompare(program: Command): void {
       '--vmlinux <file>',
       "of --format mail: the head's vmlinux with debug information, to name source lines",
     )
-    .option('-t, --test-name-pattern <regexp>', 'only cases whose id matches', regexp)
-    .option('--topology <name>', "use this topology instead of the scenario's own")
-    .option('-j, --jobs <n>', 'guests at a time', count, defaultJobs)
-    .option('--retry <n>', 'try a failed case again so many times', count, 0)
-    .addOption(
-      new Option('--accel <name>', 'accelerator instead of the one that was found to work').choices([
-        'tcg',
-        'kvm',
-      ]),
-    )
-    .option('--out <dir>', 'folder for the artifacts of runs', RUNS)
     .addHelpText(
       'after',
       `
---patches and --kernel-tree are the head's. Nothing is ever written into a kernel tree.
+--patches, --kernel-tree, --ndctl-patches and --ndctl-tree are the head's; where only tools are named, both sides have
+the base's kernel. Nothing is ever written into a tree.
 
 A case is a regression when it passes on the base and fails on the head, or only the head has a splat; a lost
 ability when it passes on the base and the head lacks what it requires; a new failure when the base lacks that
@@ -93,6 +99,8 @@ Examples:
   cxlrig compare --head debian-stable current
   cxlrig compare --base stock --head minimal current/region-to-kmem
   cxlrig compare --base minimal --patches ~/series/
+  cxlrig compare --base region-drivers --ndctl-patches ~/ndctl-series/ cxl_cli
+  cxlrig compare --base-tools debian --head-tools region-driver cxl_cli current/cxl-cli
   cxlrig compare 2026-11-22T18-20-05.123
   cxlrig compare runs/before runs/after --format markdown > comment.md`,
     )
@@ -139,30 +147,17 @@ async function savedRuns(names: readonly string[]): Promise<SavedRun[] | undefin
 
 /** One run with both kernels: so a machine that is busy for a while is so for both. */
 async function runBoth(scenarios: readonly string[], flags: CompareFlags): Promise<SavedRun> {
-  const kernels = await bothKernels(flags);
+  const kernels = await bothSides(flags);
   const interrupt = abortOnInterrupt();
   // standard output is the comparison's own
   const view = liveView(process.stderr, { brief: true });
   try {
     const outcome = await run(
-      {
-        scenarios,
-        kernels,
-        jobs: flags.jobs,
-        retries: flags.retry,
-        bail: 0,
-        keepOnFailure: false,
-        out: resolve(flags.out),
-        command: process.argv.slice(2),
-        progress: (update) => view.progress(update),
-        ...(flags.testNamePattern && { pattern: flags.testNamePattern }),
-        ...(flags.topology !== undefined && { topology: flags.topology }),
-        ...(flags.accel && { accelerator: flags.accel }),
-        ...(flags.mirror !== undefined && { mirror: flags.mirror }),
-      },
+      { ...requestOf(scenarios, flags, view), kernels },
       {
         started: (_environment, _cases, runDir) => view.artifactsIn(runDir),
         event: ({ planned, event }) => view.event(planned.key, event),
+        standing: (standing) => view.standing(standing),
       },
       interrupt.signal,
     );
@@ -174,20 +169,35 @@ async function runBoth(scenarios: readonly string[], flags: CompareFlags): Promi
 }
 
 /** @throws UsageError when the two are one, or no head is named */
-async function bothKernels({
-  base,
-  head,
-  patches,
-  kernelTree,
-}: CompareFlags): Promise<[base: Profile, head: Profile]> {
-  if (head === undefined && patches === undefined && kernelTree === undefined) {
+async function bothSides(flags: CompareFlags): Promise<[base: Profile, head: Profile]> {
+  const { headTools, ndctlTree, ndctlPatches } = flags;
+  const namesTools = [headTools, ndctlTree, ndctlPatches].some((flag) => flag !== undefined);
+  const [kernels, tools] = await Promise.all([bothKernels(flags, namesTools), bothTools(flags)]);
+  const was = withTools(kernels[0], tools[0]);
+  const is = withTools(kernels[1], tools[1]);
+  if (was.name === is.name)
     throw new UsageError(
-      'no kernel is named to compare with',
-      'name one with --head, --patches or --kernel-tree; or a saved run',
+      `the base and the head are both ${was.name}`,
+      namesTools ? 'name two profiles of tools' : 'name two kernels',
     );
+  return [was, is];
+}
+
+async function bothKernels(
+  { base, head, patches, kernelTree }: CompareFlags,
+  namesTools: boolean,
+): Promise<[base: Profile, head: Profile]> {
+  if (head === undefined && patches === undefined && kernelTree === undefined) {
+    if (!namesTools)
+      throw new UsageError(
+        'no kernel and no tools are named to compare with',
+        'name a kernel with --head, --patches or --kernel-tree, tools with --head-tools; or a saved run',
+      );
+    const both = await chooseProfile({ profile: base });
+    return [both, both];
   }
   const onTop = head ?? (patches === undefined ? undefined : base);
-  const chosen = await Promise.all([
+  return Promise.all([
     base === undefined && patches !== undefined
       ? chooseProfile({
           profile: head ?? (kernelTree === undefined ? PATCHED_BY_DEFAULT : undefined),
@@ -196,10 +206,22 @@ async function bothKernels({
       : chooseProfile({ profile: base }),
     chooseProfile({ profile: onTop, patches, kernelTree }),
   ]);
-  const [was, is] = chosen;
-  if (was.name === is.name)
-    throw new UsageError(`the base and the head are both ${was.name}`, 'name two kernels');
-  return chosen;
+}
+
+/** Patches are compared with what they go on. */
+function bothTools({
+  baseTools,
+  headTools,
+  ndctlTree,
+  ndctlPatches,
+}: CompareFlags): Promise<[base: ToolsProfile | undefined, head: ToolsProfile | undefined]> {
+  const onTop = headTools ?? (ndctlTree === undefined ? baseTools : undefined);
+  const below = baseTools ?? (ndctlPatches === undefined ? undefined : (headTools ?? SOURCE_TOOLS));
+  const isTreePatched = baseTools === undefined && ndctlTree !== undefined && ndctlPatches !== undefined;
+  return Promise.all([
+    chooseTools(isTreePatched ? { ndctlTree } : { tools: below }),
+    chooseTools({ tools: onTop, ndctlTree, ndctlPatches }),
+  ]);
 }
 
 async function formatted(

@@ -1,12 +1,13 @@
 import { createColors } from '../base/colors.js';
 import { DocumentError, renderDiagnostic } from '../base/diagnostic.js';
 import { RigError, UsageError, UsageErrors } from '../base/errors.js';
+import { NothingChanged } from '../run/history.js';
 
 export const INTERRUPTED = 130;
 
 /**
  * Prints why the command could not do its work, for a person.
- * @returns the exit code: 2 what the user gave is wrong, 3 the rig could not, 130 interrupted
+ * @returns the exit code: 0 there was nothing to do, 2 what the user gave is wrong, 3 the rig could not, 130 interrupted
  */
 export function explain(error: unknown, stream: NodeJS.WriteStream): number {
   const colors = createColors(stream.isTTY);
@@ -16,6 +17,10 @@ export function explain(error: unknown, stream: NodeJS.WriteStream): number {
       print(renderDiagnostic(diagnostic, error.source, { color: stream.isTTY }));
     }
     return 2;
+  }
+  if (error instanceof NothingChanged) {
+    print(`cxlrig: ${error.message}`);
+    return 0;
   }
   if (error instanceof UsageErrors) {
     for (const one of error.errors) explain(one, stream);

@@ -1,77 +1,49 @@
-import { resolve } from 'node:path';
-import { InvalidArgumentError, Option, type Command } from 'commander';
-import { cores } from '../base/cores.js';
+import type { Command } from 'commander';
+import { plural } from '../base/plural.js';
 import { withBuildTools } from '../host/install.js';
 import { chooseProfiles } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
 import { summaryText } from '../report/terminal.js';
+import { rateText } from '../run/turns.js';
 import { run, type RunOutcome, type RunRequest } from '../run/index.js';
 import { kernelsWithTools, withGuestFlags, withSeveralTools, type GuestFlags } from './guest-flags.js';
 import { abortOnInterrupt } from './interrupt.js';
-import { collect, count, regexp } from './argument.js';
+import { collect } from './argument.js';
 import { asBisectStep } from './bisect-step.js';
 import { KERNEL_FLAGS_HELP, withKernelFlags, type KernelFlags } from './kernel-flags.js';
+import { requestOf, withHistoryFlags, withRunFlags, type RunFlags } from './run-flags.js';
 
-interface RunFlags extends KernelFlags, GuestFlags {
+interface Flags extends RunFlags, KernelFlags, GuestFlags {
   readonly tools: string[];
-  readonly testNamePattern?: RegExp;
   readonly kernel: string[];
-  readonly topology?: string;
-  readonly jobs: number;
-  readonly retry: number;
-  readonly bail?: number | true;
-  readonly shard?: { index: number; count: number };
-  readonly cold?: boolean;
-  readonly keepOnFailure?: boolean;
   readonly listSkipped?: boolean;
   readonly bisectExitCodes?: boolean;
-  readonly accel?: 'tcg' | 'kvm';
-  readonly out: string;
 }
-
-/** A guest takes a core; more than four at a time gain little, for they start and end together. */
-export const defaultJobs = Math.min(4, cores());
 
 export function registerRun(program: Command): void {
   withGuestFlags(
     withSeveralTools(
       withKernelFlags(
-        program
-          .command('run')
-          .description('run scenarios and say with evidence what the kernel did')
-          .argument(
-            '[scenarios...]',
-            'files, folders, or names below scenarios/ (default: all that are shipped)',
-          )
-          .option('-t, --test-name-pattern <regexp>', 'only cases whose id matches', regexp)
-          .option(
-            '-k, --kernel <profile>',
-            'kernel to boot (default: stock); may be given several times',
-            collect,
-            [],
+        withHistoryFlags(
+          withRunFlags(
+            program
+              .command('run')
+              .description('run scenarios and say with evidence what the kernel did')
+              .argument(
+                '[scenarios...]',
+                'files, folders, or names below scenarios/ (default: all that are shipped)',
+              )
+              .option(
+                '-k, --kernel <profile>',
+                'kernel to boot (default: stock); may be given several times',
+                collect,
+                [],
+              ),
           ),
+        ),
       ),
     ),
   )
-    .option('--topology <name>', "use this topology instead of the scenario's own")
-    .option('-j, --jobs <n>', 'guests at a time', count, defaultJobs)
-    .option(
-      '--retry <n>',
-      'try a failed case so many times more, in fresh guests; one that then passes is flaky, and fails with its rate',
-      count,
-      0,
-    )
-    .option('--bail [n]', 'stop after n failures (1 when no number is given)', count)
-    .option('--shard <i/n>', 'run the i-th of n parts of the cases', shard)
-    .option('--cold', 'boot a guest for each case: none is resumed, none serves two')
-    .option('--keep-on-failure', 'leave the guest of a failed case running and print how to get in')
-    .addOption(
-      new Option('--accel <name>', 'accelerator instead of the one that was found to work').choices([
-        'tcg',
-        'kvm',
-      ]),
-    )
-    .option('--out <dir>', 'folder for the artifacts of runs', '.cxlrig/runs')
     .option(
       '--list-skipped',
       'a line for each skipped case, instead of one for each thing that the kernel lacks',
@@ -96,46 +68,33 @@ Examples:
   cxlrig run cxl_cli --ndctl-tree ~/src/ndctl
   cxlrig run my.yaml --with fio strace
   cxlrig run my.yaml --keep-on-failure
+  cxlrig run my.yaml --until-fail 200
+  cxlrig run --last-failed
   git bisect run cxlrig run my.yaml --kernel-tree . --kernel minimal --bisect-exit-codes`,
     )
-    .action(async (scenarios: string[], flags: RunFlags) => {
+    .action(async (scenarios: string[], flags: Flags) => {
       process.exitCode = flags.bisectExitCodes
         ? await asBisectStep(() => runCommand(scenarios, flags))
         : (await runCommand(scenarios, flags)).summary.exitCode;
     });
 }
 
-function runCommand(scenarios: readonly string[], flags: RunFlags): Promise<RunOutcome> {
+function runCommand(scenarios: readonly string[], flags: Flags): Promise<RunOutcome> {
   return withBuildTools(() => runOnce(scenarios, flags));
 }
 
-async function runOnce(scenarios: readonly string[], flags: RunFlags): Promise<RunOutcome> {
+async function runOnce(scenarios: readonly string[], flags: Flags): Promise<RunOutcome> {
   const { kernelTree, patches } = flags;
   const interrupt = abortOnInterrupt();
-  const out = resolve(flags.out);
   const view = liveView(process.stdout, { listSkipped: flags.listSkipped ?? false });
   try {
     const request: RunRequest = {
-      scenarios,
+      ...requestOf(scenarios, flags, view),
       kernels: await kernelsWithTools(
         await chooseProfiles({ profiles: flags.kernel, kernelTree, patches }),
         flags.tools,
         flags,
       ),
-      jobs: flags.jobs,
-      retries: flags.retry,
-      bail: flags.keepOnFailure ? 1 : Number(flags.bail ?? 0),
-      cold: flags.cold ?? false,
-      keepOnFailure: flags.keepOnFailure ?? false,
-      out,
-      command: process.argv.slice(2),
-      progress: (update) => view.progress(update),
-      ...(flags.testNamePattern && { pattern: flags.testNamePattern }),
-      ...(flags.topology !== undefined && { topology: flags.topology }),
-      ...(flags.shard && { shard: flags.shard }),
-      ...(flags.accel && { accelerator: flags.accel }),
-      ...(flags.mirror !== undefined && { mirror: flags.mirror }),
-      ...(flags.with && { packages: flags.with }),
     };
     const outcome = await run(
       request,
@@ -146,15 +105,18 @@ async function runOnce(scenarios: readonly string[], flags: RunFlags): Promise<R
             .map(({ profile, release }) => `${profile} ${release}`)
             .join(', ');
           view.print(
-            `kernel ${kernels}; QEMU ${environment.qemu}, ${environment.accelerator} (${environment.acceleratorReason}); ${cases} cases\n`,
+            `kernel ${kernels}; QEMU ${environment.qemu}, ${environment.accelerator} (${environment.acceleratorReason}); ${plural(cases, 'case')}\n`,
           );
           if (remark !== undefined) view.print(`${remark}\n`);
         },
         event: ({ planned, event }) => view.event(planned.key, event),
+        standing: (standing) => view.standing(standing),
       },
       interrupt.signal,
     );
     view.close();
+    for (const { planned, rate } of outcome.results)
+      if (rate) process.stdout.write(`${planned.key}: ${rateText(rate)}\n`);
     process.stdout.write(
       `${summaryText(outcome.summary, outcome.results, outcome.runDir, { color: process.stdout.isTTY })}\n`,
     );
@@ -163,13 +125,4 @@ async function runOnce(scenarios: readonly string[], flags: RunFlags): Promise<R
     view.close();
     interrupt.release();
   }
-}
-
-function shard(value: string): { index: number; count: number } {
-  const match = /^(\d+)\/(\d+)$/.exec(value);
-  const index = Number(match?.[1]);
-  const parts = Number(match?.[2]);
-  if (!match || index < 1 || index > parts)
-    throw new InvalidArgumentError('write it as i/n with 1 <= i <= n, such as 2/4.');
-  return { index, count: parts };
 }

@@ -7,6 +7,7 @@ export {
   type PatchStep,
   type ResolveOptions,
 } from './resolve.js';
+export { KERNEL_TREE, type TreeKind } from './local-tree.js';
 export { chooseProfile, chooseProfiles, type KernelChoice, type KernelChoices } from './choose.js';
 export { isBuilt, listProfiles, loadProfile, profileDocument, type Profile } from './profile.js';
 export { BuildFailed } from './build-failure.js';

@@ -47,12 +47,15 @@ export interface TreeKind {
   readonly sources: string;
   /** files that all of them have */
   readonly landmarks: readonly string[];
+  /** what names one on the command line of a bisection */
+  readonly flag: string;
 }
 
-const KERNEL_TREE: TreeKind = {
+export const KERNEL_TREE: TreeKind = {
   noun: 'a kernel tree',
   sources: 'kernel',
   landmarks: ['Kconfig', 'Makefile'],
+  flag: '--tree',
 };
 
 interface Repository {

@@ -1,5 +1,6 @@
 import { createLogUpdate } from 'log-update';
 import { createColors, printable } from '../base/colors.js';
+import { stopwatch } from '../base/stopwatch.js';
 import type { ProgressUpdate } from '../base/progress.js';
 import { skippedLine } from './skips.js';
 import { caseText, seconds } from './terminal.js';
@@ -10,11 +11,20 @@ export interface LiveView {
   progress(update: ProgressUpdate): void;
   /** @param key the case it belongs to */
   event(key: string, event: RunEvent): void;
+  /** how far the run is */
+  standing(standing: Standing): void;
   /** where the run's artifacts are, as soon as that is known: cases point there */
   artifactsIn(runDir: string): void;
   /** prints a line above what moves */
   print(text: string): void;
   close(): void;
+}
+
+/** How far a run is: cases, and milliseconds until it ends, where that can be told. */
+export interface Standing {
+  readonly done: number;
+  readonly of: number;
+  readonly leftMs?: number;
 }
 
 interface Activity {
@@ -25,6 +35,8 @@ interface Activity {
 const REDRAW_MS = 120;
 /** Without a terminal a job is mentioned again at most this often, so that a log shows life without drowning in it. */
 const MENTION_MS = 15_000;
+/** And so often it is said how far the run is. */
+const STANDING_MS = 30_000;
 
 export interface LiveViewOptions {
   /** one line for each case, also for those that are not well: somebody else tells of these */
@@ -44,6 +56,8 @@ function movingView(stream: NodeJS.WriteStream, options: LiveViewOptions): LiveV
   const activities = new Map<string, Activity>();
   const skipped = new Map<string, number>();
   let job: { task: string; text: string; since: number } | undefined;
+  let standing: (() => string) | undefined;
+  const clock = stopwatch();
 
   const draw = (): void => {
     const lines = [...activities].map(
@@ -54,6 +68,7 @@ function movingView(stream: NodeJS.WriteStream, options: LiveViewOptions): LiveV
       lines.unshift(`${colors.cyan('...  ')} ${job.text} ${colors.dim(seconds(Date.now() - job.since))}`);
     for (const [reason, count] of skipped)
       lines.push(`${colors.yellow('skip ')} ${printable(skippedLine(count, reason))}`);
+    if (standing) lines.push(colors.dim(standing()));
     update(lines.map((line) => clip(line, stream.columns)).join('\n'));
   };
   const timer = setInterval(draw, REDRAW_MS);
@@ -82,6 +97,10 @@ function movingView(stream: NodeJS.WriteStream, options: LiveViewOptions): LiveV
       activity.text = activityText(event) ?? activity.text;
       activities.set(key, activity);
     },
+    standing(next) {
+      const since = clock();
+      standing = () => standingText(next, clock(), clock() - since);
+    },
     artifactsIn: (dir) => void (runDir = dir),
     print,
     close() {
@@ -96,6 +115,11 @@ function plainView(stream: NodeJS.WriteStream, options: LiveViewOptions): LiveVi
   const print = (text: string): void => void stream.write(`${text}\n`);
   let runDir = '';
   let mentioned: { task: string; at: number } | undefined;
+  const clock = stopwatch();
+  let standing: (() => string) | undefined;
+  const timer = setInterval(() => {
+    if (standing) print(`...   ${standing()}`);
+  }, STANDING_MS).unref();
   const skipped = new Set<string>();
   const ended = (trace: CaseTrace): void => {
     const { verdict, reason = '' } = trace;
@@ -114,15 +138,25 @@ function plainView(stream: NodeJS.WriteStream, options: LiveViewOptions): LiveVi
       if (event.type === 'case-ended') ended(event.trace);
       if (event.type === 'guest' && event.phase === 'kept') print(event.detail ?? '');
     },
+    standing(next) {
+      const since = clock();
+      standing = () => standingText(next, clock(), clock() - since);
+    },
     artifactsIn: (dir) => void (runDir = dir),
     print,
-    close: () => undefined,
+    close: () => clearInterval(timer),
   };
 }
 
 function endedText(trace: CaseTrace, runDir: string, color: boolean, { brief }: LiveViewOptions): string {
   const text = caseText(trace, runDir, { color });
   return brief ? (text.split('\n')[0] ?? '') : text;
+}
+
+/** `12 of 209 cases, 1m 04s, about 2m 30s left` */
+function standingText({ done, of, leftMs }: Standing, elapsedMs: number, sinceMs: number): string {
+  const left = leftMs === undefined ? '' : `, about ${seconds(Math.max(0, leftMs - sinceMs))} left`;
+  return `${done} of ${of} cases, ${seconds(elapsedMs)}${left}`;
 }
 
 function progressText({ task, detail, fraction }: ProgressUpdate): string {

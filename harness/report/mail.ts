@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { plural } from '../base/plural.js';
 import type { Decoder } from './decode.js';
 import { failedStep } from './failed-step.js';
 import { seconds } from './terminal.js';
@@ -39,7 +40,7 @@ function head({ counts, milliseconds, environment }: RunSummary, total: number):
   const verdicts = Object.entries(counts).filter(([, count]) => count > 0);
   return [
     ...wrapped(
-      `${total} cases in ${seconds(milliseconds)}: ${verdicts.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}.`,
+      `${plural(total, 'case')} in ${seconds(milliseconds)}: ${verdicts.map(([verdict, count]) => `${count} ${verdict}`).join(', ')}.`,
     ),
     '',
     ...kernels.flatMap(({ profile, release, origin }) =>

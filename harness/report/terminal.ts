@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { createColors, printable } from '../base/colors.js';
 import { codeFrame, type SourcePosition } from '../base/diagnostic.js';
+import { plural } from '../base/plural.js';
 import { skippedByReason, skippedLine } from './skips.js';
 import { failedStep } from './failed-step.js';
 import type { CaseTrace, RunSummary, StepFailure, StepTrace, Verdict } from './trace.js';
@@ -145,7 +146,7 @@ export function summaryText(
     });
   return [
     '',
-    `${total} cases in ${seconds(summary.milliseconds)}: ${parts.join(', ')}`,
+    `${plural(total, 'case')} in ${seconds(summary.milliseconds)}: ${parts.join(', ')}`,
     ...skippedText(traces, style),
     ...guestsText(summary).map((text) => `${colors.dim('guests   ')} ${text}`),
     `${colors.dim('artifacts')} ${relative(process.cwd(), runDir) || '.'}`,

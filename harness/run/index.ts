@@ -1,5 +1,6 @@
 import { stopwatch } from '../base/stopwatch.js';
 import { chooseAccelerator, qemuVersion } from '../guest/index.js';
+import type { Standing } from '../report/live.js';
 import { countGuests, countVerdicts } from '../report/results.js';
 import { TRACE_VERSION, type CaseTrace, type RunSummary } from '../report/trace.js';
 import { writeReports } from '../report/write.js';
@@ -7,15 +8,18 @@ import { exitCode } from '../verdict/index.js';
 import { guestsAtATime } from './capacity.js';
 import { keepDurations } from './durations.js';
 import { describeEnvironment } from './environment.js';
+import { readHistory, thoseThatChanged } from './history.js';
 import { durationsOf, tracesOf, type CaseEvent, type CaseResult } from './ledger.js';
 import { makePlan } from './plan.js';
 import { prepareBootables } from './prepare.js';
 import type { RunRequest } from './request.js';
 import { makeRunDir, openRunDir } from './run-dir.js';
 import { runSession } from './session.js';
+import { foldTurns } from './turns.js';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
 
 export type { RunRequest } from './request.js';
+export { NothingChanged } from './history.js';
 export type { CaseEvent, CaseResult } from './ledger.js';
 
 export interface RunOutcome {
@@ -34,6 +38,8 @@ export interface RunSubscriber {
    */
   started(environment: RunSummary['environment'], cases: number, runDir: string, remark?: string): void;
   event(event: CaseEvent): void;
+  /** how far it is; called whenever a case has ended */
+  standing(standing: Standing): void;
 }
 
 /**
@@ -48,31 +54,36 @@ export async function run(
 ): Promise<RunOutcome> {
   const startedAt = Date.now();
   const elapsed = stopwatch();
-  const { cases } = await makePlan(request);
+  const { cases: planned } = await makePlan(request);
   const { version: qemu } = await qemuVersion();
   const choice = await chooseAccelerator(request.accelerator);
   const runDir = await makeRunDir(request.out, startedAt);
   const folder = await openRunDir(runDir);
   const { jobs, remark } = guestsAtATime(
     request.jobs,
-    cases.map(({ machine }) => machine),
+    planned.map(({ machine }) => machine),
   );
   // they load their code while the kernels are prepared, and vitest too
-  const ready = Array.from({ length: Math.min(jobs, cases.length) }, () =>
+  const ready = Array.from({ length: Math.min(jobs, planned.length) }, () =>
     startWorkerProcess(folder.temporary),
   );
   void import('vitest/node');
   const startWorker = (): WorkerProcess => ready.shift() ?? startWorkerProcess(folder.temporary);
+  const discard = async (error: unknown): Promise<never> => {
+    await folder.discard();
+    throw error;
+  };
   try {
     const bootables = await prepareBootables(request.kernels, {
       progress: request.progress,
       mirror: request.mirror,
       packages: request.packages,
       signal,
-    }).catch(async (error: unknown) => {
-      await folder.discard();
-      throw error;
-    });
+    }).catch(discard);
+    const cases =
+      request.only === 'changed'
+        ? await thoseThatChanged(planned, bootables, await readHistory(request.out)).catch(discard)
+        : planned;
     const environment = await describeEnvironment(bootables, qemu, choice);
     subscriber.started(environment, cases.length, runDir, remark);
     const briefing = {
@@ -83,13 +94,21 @@ export async function run(
       keepOnFailure: request.keepOnFailure,
       retries: request.retries,
     };
-    const results = await runSession(
-      { briefing, cases, jobs, bail: request.bail, startWorker },
-      (event) => subscriber.event(event),
+    const turns = await runSession(
+      {
+        briefing,
+        cases,
+        jobs,
+        bail: request.bail,
+        untilFail: request.repeat?.untilFail ?? false,
+        startWorker,
+      },
+      subscriber,
       signal,
     );
     folder.close();
-    await keepDurations(durationsOf(results));
+    await keepDurations(durationsOf(turns));
+    const results = foldTurns(runDir, turns);
     const counts = countVerdicts(results);
     const summary: RunSummary = {
       version: TRACE_VERSION,
@@ -98,7 +117,7 @@ export async function run(
       command: request.command,
       environment,
       counts,
-      guests: countGuests(results),
+      guests: countGuests(turns),
       exitCode: exitCode(counts, signal.aborted),
     };
     const traces = { [Symbol.iterator]: () => tracesOf(runDir, results) };

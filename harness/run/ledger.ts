@@ -16,11 +16,14 @@ export interface CaseResult {
   readonly planned: PlannedCase;
   readonly verdict: Verdict;
   readonly reason?: string;
+  readonly milliseconds: number;
   readonly guest?: NonNullable<CaseTrace['guest']>;
   /** without the start of its guest; absent where nothing was asked */
   readonly durationMs?: number;
   /** its trace, where there is none on disk that can be read */
   readonly lost?: CaseTrace;
+  /** of a case that was run several times */
+  readonly rate?: { readonly failed: number; readonly runs: number };
 }
 
 /** Keeps account of the planned cases: each of them ends once, with a trace on disk or with the reason why it has none. */
@@ -28,7 +31,11 @@ export interface Ledger {
   event(planned: PlannedCase, event: RunEvent): void;
   /** @param silence why it has no trace, if it has none */
   ended(planned: PlannedCase, silence: string): CaseResult;
-  /** of all planned cases, in planned order; those that have not ended end now */
+  /** nobody is to hear of the case any more: it was not run, and need not be */
+  forget(planned: PlannedCase): void;
+  /** how many have ended */
+  done(): number;
+  /** of all planned cases but the forgotten, in planned order; those that have not ended end now */
   results(silence: string): CaseResult[];
 }
 
@@ -38,6 +45,7 @@ export function openLedger(
   subscriber: (event: CaseEvent) => void,
 ): Ledger {
   const results = new Map<string, CaseResult>();
+  const forgotten = new Set<PlannedCase>();
   const ended = (planned: PlannedCase, silence: string): CaseResult => {
     const known = results.get(planned.key);
     if (known) return known;
@@ -47,6 +55,7 @@ export function openLedger(
       planned,
       verdict: trace.verdict,
       ...(trace.reason !== undefined && { reason: trace.reason }),
+      milliseconds: trace.milliseconds,
       ...(trace.guest && { guest: trace.guest }),
       ...(kept && kept.verdict !== 'infra' && { durationMs: durationOf(kept) }),
       ...(!kept && { lost: trace }),
@@ -58,7 +67,10 @@ export function openLedger(
   return {
     event: (planned, event) => subscriber({ planned, event }),
     ended,
-    results: (silence) => cases.map((planned) => ended(planned, silence)),
+    forget: (planned) => void forgotten.add(planned),
+    done: () => results.size,
+    results: (silence) =>
+      cases.filter((planned) => !forgotten.has(planned)).map((planned) => ended(planned, silence)),
   };
 }
 

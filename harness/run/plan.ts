@@ -7,6 +7,7 @@ import { readYaml } from '../base/yaml.js';
 import { findScenarios, loadScenario, type ScenarioCase } from '../scenario/index.js';
 import { loadTopology, type MachinePlan } from '../topology/index.js';
 import { durationKey, estimateMs, readDurations } from './durations.js';
+import { filesThatFailed, readHistory, thoseThatFailed } from './history.js';
 import { languageOf } from './language-of.js';
 import { needOf } from './machine-group.js';
 import type { RunRequest } from './request.js';
@@ -22,6 +23,10 @@ export interface PlannedCase extends Scheduled {
   readonly machine: MachinePlan;
   /** folder of its artifacts, relative to the run's folder */
   readonly artifacts: string;
+  /** expectedMs is what it took in an earlier run */
+  readonly isTimed: boolean;
+  /** one of several runs of a case: its number, from 1, and what the case is apart from that */
+  readonly turn?: { readonly number: number; readonly of: Pick<PlannedCase, 'key' | 'artifacts'> };
 }
 
 export interface RunPlan {
@@ -34,7 +39,9 @@ export interface RunPlan {
  * nothing is selected
  */
 export async function makePlan(request: RunRequest): Promise<RunPlan> {
-  const files = await findScenarios(request.scenarios);
+  const history = request.only === 'last-failed' ? await readHistory(request.out) : undefined;
+  const asked = request.scenarios.length === 0 && history ? filesThatFailed(history) : request.scenarios;
+  const files = await findScenarios(asked);
   const planned: PlannedCase[] = [];
   const faults = new Map<string, UsageError>();
   for (const file of files) {
@@ -57,16 +64,29 @@ export async function makePlan(request: RunRequest): Promise<RunPlan> {
       '`cxlrig list cases` prints the ids that can be matched',
     );
   }
+  const chosen = history ? thoseThatFailed(selected, history) : selected;
   const { shard } = request;
   // by what the scenarios say and not by what this machine knows: all shards must agree on who has which case
-  const own = shard ? shardOf(selected, shard) : selected;
+  const own = shard ? shardOf(chosen, shard) : chosen;
   const durations = await readDurations();
-  return {
-    cases: own.map((planned) => ({
+  const timed = own.map((planned): PlannedCase => {
+    const expectedMs = durations.get(durationKey(planned.caseId, planned.kernel));
+    return expectedMs === undefined ? planned : { ...planned, expectedMs, isTimed: true };
+  });
+  return { cases: turnsOf(timed, request.repeat?.times) };
+}
+
+/** The cases again and again: all of them once, then all of them a second time. */
+function turnsOf(cases: readonly PlannedCase[], times: number | undefined): readonly PlannedCase[] {
+  if (times === undefined) return cases;
+  return Array.from({ length: times }, (_, n) => n + 1).flatMap((number) =>
+    cases.map((planned): PlannedCase => ({
       ...planned,
-      expectedMs: durations.get(durationKey(planned.caseId, planned.kernel)) ?? planned.expectedMs,
+      key: `${planned.key} #${number}`,
+      artifacts: `${planned.artifacts}/turn-${number}`,
+      turn: { number, of: { key: planned.key, artifacts: planned.artifacts } },
     })),
-  };
+  );
 }
 
 /** Says what a file is that is no scenario, as `check` does: of a topology nobody wants to hear what a scenario needs. */
@@ -111,6 +131,7 @@ function planCase(
     maySkip: scenarioCase.requires.length > 0,
     ...needOf(scenarioCase, kernel, machine, { cold: request.cold ?? false }),
     expectedMs: estimateMs(scenarioCase),
+    isTimed: false,
     artifacts: `cases/${folderName(key)}`,
   };
 }

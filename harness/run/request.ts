@@ -14,6 +14,10 @@ export interface RunRequest {
   readonly topology?: string;
   readonly jobs: number;
   readonly retries: number;
+  /** run each case so many times; with untilFail, only until one fails */
+  readonly repeat?: { readonly times: number; readonly untilFail: boolean };
+  /** only cases of which earlier runs below `out` say so */
+  readonly only?: 'last-failed' | 'changed';
   /** stop after so many failures; 0: never */
   readonly bail: number;
   /** the index-th (from 1) of count parts of the cases */

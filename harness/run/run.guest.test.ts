@@ -98,6 +98,41 @@ describe('cxlrig run', () => {
     },
   );
 
+  test(
+    'asks again: so often, until one fails, or only what failed last',
+    { timeout: 10 * MINUTE },
+    async () => {
+      const out = await workFolder();
+      const scenario = async (name: string, sh: string): Promise<string> => {
+        const file = join(out, `${name}.yaml`);
+        const lines = ['cxlrig: 1', `name: ${name}`, 'description: for --repeat', 'topology: one-volatile'];
+        await writeFile(file, [...lines, 'steps:', `  - exec: { sh: '${sh}' }`, ''].join('\n'));
+        return file;
+      };
+      const sound = await scenario('sound', 'true');
+      const racy = await scenario(
+        'racy',
+        'case $(cat /proc/sys/kernel/random/uuid) in [0-3]*) exit 1;; esac',
+      );
+      const run = (...args: string[]) => typed(['scripts/cxlrig run -j 1 --out', out, ...args].join(' '));
+      const passed = await run(sound, '--repeat 3');
+      expect(passed.text).toContain('sound: failed in 0 of 3 runs (with 95 % confidence below 56 %)');
+      expect(passed.exitCode).toBe(0);
+      // a quarter of them fails: that none of 100 does happens once in 3,000,000,000,000 times
+      const failed = await run(racy, '--until-fail 100');
+      const [, turn = '?'] = /^FAIL +racy #(\d+)/m.exec(failed.text) ?? [];
+      expect(failed.text).toMatch(
+        new RegExp(`^racy: failed in 1 of ${turn} runs \\(.* %; with 95 % confidence`, 'm'),
+      );
+      expect(failed.text).toMatch(/^1 case in .*: 1 fail$/m);
+      expect(failed.exitCode).toBe(1);
+      expect((await run(sound, racy, '--last-failed')).text).toMatch(/^1 case in /m);
+      const again = await run(sound, '--changed');
+      expect(again.text).toContain('nothing has changed since 1 case passed');
+      expect(again.exitCode).toBe(0);
+    },
+  );
+
   test("does what the README's other commands and its scenario say", { timeout: 20 * MINUTE }, async () => {
     const dir = await workFolder();
     const [, ...others] = await readmeCommands();

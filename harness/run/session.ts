@@ -4,13 +4,21 @@ import { fileURLToPath } from 'node:url';
 import type { TestCase, Vitest } from 'vitest/node';
 import { RigError } from '../base/errors.js';
 import { packageRoot } from '../base/places.js';
+import type { Standing } from '../report/live.js';
 import type { Briefing } from './briefing.js';
 import { openLedger, type CaseEvent, type CaseResult } from './ledger.js';
 import type { PlannedCase } from './plan.js';
 import { ENGINE } from './run-dir.js';
 import { makeSchedule } from './schedule.js';
+import { forgetTurn } from './turns.js';
 import { makeWorkerPool, type WorkerPool } from './worker-pool.js';
 import type { WorkerProcess } from './worker-process.js';
+
+export interface SessionSubscriber {
+  event(event: CaseEvent): void;
+  /** called at the beginning, and whenever a case has ended */
+  standing(standing: Standing): void;
+}
 
 export interface SessionOrder {
   readonly briefing: Briefing;
@@ -19,47 +27,66 @@ export interface SessionOrder {
   readonly jobs: number;
   /** stop after so many failures; 0: never */
   readonly bail: number;
+  /** stop after the first failure; turns that were not run by then are of no interest */
+  readonly untilFail: boolean;
   readonly startWorker: () => WorkerProcess;
 }
+
+const INTERRUPTED = 'interrupted';
 
 const caseRunner = fileURLToPath(new URL('./case-runner.js', import.meta.url));
 
 /**
  * Runs the planned cases in vitest workers; each leaves its trace on disk.
  * @param signal when it aborts, the run ends at once: guests die, cases that had not ended are reported as infra
- * @returns what became of every planned case, in planned order
+ * @returns what became of every planned case and turn, in planned order
  */
 export async function runSession(
-  { briefing, cases, jobs, bail, startWorker }: SessionOrder,
-  subscriber: (event: CaseEvent) => void,
+  { briefing, cases, jobs, bail, untilFail, startWorker }: SessionOrder,
+  subscriber: SessionSubscriber,
   signal: AbortSignal,
 ): Promise<CaseResult[]> {
   const { runDir } = briefing;
-  const ledger = openLedger(runDir, cases, subscriber);
+  const ledger = openLedger(runDir, cases, (event) => subscriber.event(event));
   const silences = new Map<string, string>();
+  const most = untilFail ? 1 : bail;
   let bad = 0;
-  const bailed = `not run: the run ended after ${bail} failures (--bail)`;
   await Promise.all(cases.map(({ artifacts }) => mkdir(join(runDir, artifacts), { recursive: true })));
-  const pool = makeWorkerPool({
+  const schedule = makeSchedule(cases);
+  const tellStanding = (): void => {
+    const isKnown = 2 * cases.filter(({ isTimed }) => isTimed).length >= cases.length;
+    const leftMs = schedule.waitingMs() / jobs;
+    subscriber.standing({ done: ledger.done(), of: cases.length, ...(isKnown && { leftMs }) });
+  };
+  tellStanding();
+  const pool: WorkerPool = makeWorkerPool({
     jobs,
     briefing,
     modules: new Map(cases.map((planned) => [moduleOf(runDir, planned), planned])),
-    schedule: makeSchedule(cases),
+    schedule,
     startWorker,
     event: (planned, event) => ledger.event(planned, event),
     ended: (planned, died) => {
       const silence = signal.aborted
-        ? 'interrupted'
+        ? INTERRUPTED
         : died !== undefined
           ? `its worker ended: ${died}`
-          : (silences.get(moduleOf(runDir, planned)) ??
-            (isBailing() ? bailed : 'the case ended without a trace'));
-      const { verdict } = ledger.ended(planned, silence);
-      if (verdict === 'fail' || verdict === 'infra') bad += 1;
-      if (isBailing()) pool.stopGivingOut();
+          : (silences.get(moduleOf(runDir, planned)) ?? 'the case ended without a trace');
+      const result = ledger.ended(planned, silence);
+      forgetTurn(runDir, result);
+      tellStanding();
+      if (result.verdict === 'fail' || result.verdict === 'infra') bad += 1;
+      if (most > 0 && bad >= most) pool.stopGivingOut();
+    },
+    dropped: (planned) => {
+      if (untilFail && !signal.aborted && planned.turn) ledger.forget(planned);
+      else
+        ledger.ended(
+          planned,
+          signal.aborted ? INTERRUPTED : `not run: the run ended after ${bail} failures (--bail)`,
+        );
     },
   });
-  const isBailing = (): boolean => bail > 0 && bad >= bail;
   const onTestCaseResult = (testCase: TestCase): void => {
     const message = testCase.result().errors?.[0]?.message;
     if (message !== undefined) silences.set(testCase.module.moduleId, `the rig failed: ${message}`);
@@ -71,7 +98,7 @@ export async function runSession(
     { onTestCaseResult },
     signal,
   );
-  return ledger.results(signal.aborted ? 'interrupted' : 'the case never reported: its worker ended early');
+  return ledger.results(signal.aborted ? INTERRUPTED : 'the case never reported: its worker ended early');
 }
 
 /** The name that vitest knows the case by. There is no such file: the worker is told which case it stands for. */

@@ -87,6 +87,7 @@ function poolOf(
     },
     event: () => undefined,
     ended: (planned, died) => void ended.set(planned.key, died),
+    dropped: (planned) => void ended.set(planned.key, 'dropped'),
   });
   return { pool, workers, ended, heard: () => askFor(pool, modules.keys()) };
 }
@@ -137,6 +138,7 @@ test('a run that stops gives nothing more out, and vitest waits for nothing', as
   });
   const answers = heard();
   await vi.waitFor(() => expect(ended.size).toBe(5));
+  expect([...ended.values()].filter((how) => how === 'dropped')).toHaveLength(4);
   expect([...answers.values()].every((own) => own.at(-1) === 'testfileFinished')).toBe(true);
 });
 

@@ -19,6 +19,8 @@ export interface PoolOrder {
   readonly event: (planned: PlannedCase, event: RunEvent) => void;
   /** nothing more comes of the case. @param died how its worker ended, if it did */
   readonly ended: (planned: PlannedCase, died?: string) => void;
+  /** the case was not given out, and will not be */
+  readonly dropped: (planned: PlannedCase) => void;
 }
 
 export interface WorkerPool {
@@ -134,7 +136,7 @@ export function makeWorkerPool(order: PoolOrder): WorkerPool {
   const letGo = (planned: PlannedCase): void => {
     const one = requestFor(planned);
     if (!one) return;
-    order.ended(planned);
+    order.dropped(planned);
     one.ticket.emit('message', FINISHED);
   };
 

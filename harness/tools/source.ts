@@ -18,13 +18,12 @@ export interface SourceOptions {
   readonly mirror?: string | undefined;
 }
 
-const NDCTL_TREE: TreeKind = {
+export const NDCTL_TREE: TreeKind = {
   noun: 'an ndctl tree',
   sources: 'ndctl',
   landmarks: ['meson.build', 'cxl/lib/libcxl.sym'],
+  flag: '--ndctl-tree',
 };
-
-const FLAG = '--ndctl-tree';
 
 /**
  * Reads the sources that a profile of tools names. Nothing is written where they come from.
@@ -34,9 +33,9 @@ export async function openToolSource(source: ToolsSource, options: SourceOptions
   const depot = await openDepot();
   const { progress } = options;
   if (source['debian-source']) return debianSource(depot, source['debian-source'], options);
-  if (source.git) return { ...(await gitRevision(depot, source.git, progress)), flag: FLAG };
+  if (source.git) return { ...(await gitRevision(depot, source.git, progress)), flag: NDCTL_TREE.flag };
   if (source.tree === undefined) throw new Error('these tools are not built from source');
-  return { ...(await localTree(depot, source.tree, progress, NDCTL_TREE)), flag: FLAG };
+  return { ...(await localTree(depot, source.tree, progress, NDCTL_TREE)), flag: NDCTL_TREE.flag };
 }
 
 /**
@@ -72,7 +71,7 @@ async function debianSource(
     tree,
     label: hasPackaging ? label : `${label}, without Debian's patches, which the mirror lacks`,
     lineage: name,
-    flag: FLAG,
+    flag: NDCTL_TREE.flag,
   };
 }
 

@@ -3,9 +3,19 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../base/places.js';
 import { cxlrig, workFolder } from '../testing/command.js';
+import { silent } from '../base/progress.js';
+import { editedRepository, type Edit } from '../kernel/testing/repository.js';
+import { loadTools } from './profile.js';
+import { openToolSource } from './source.js';
 
 // The kernel is built here unless the cache has it, and so are the tools.
 const TIMEOUT = { timeout: 60 * 60_000 };
+
+const remark = (number: number): Edit => ({
+  subject: `change ${number}`,
+  path: 'cxl/region.c',
+  change: (text) => `${text}/* ${number} */\n`,
+});
 
 const broken = (name: string): string =>
   join(packageRoot, 'images/series/region-driver-broken', `${name}.patch`);
@@ -82,6 +92,52 @@ describe('tools from source', () => {
     const { exitCode, text } = await cxlrig(['run', 'current', '--ndctl-tree', folder], TIMEOUT);
     expect(text).toContain('is not an ndctl tree');
     expect(exitCode).toBe(2);
+  });
+});
+
+describe('two versions of the tools', () => {
+  test('are compared on one kernel, and what the head does worse is told', TIMEOUT, async () => {
+    const out = await workFolder();
+    const { exitCode, text } = await cxlrig(
+      [
+        ...['compare', 'cxl_cli/driver-matrix', '--base', 'region-drivers', '--base-tools', 'region-driver'],
+        ...['--ndctl-patches', broken('1-no-undo'), '-t', 'driver=pmem\\b', '--out', out],
+      ],
+      TIMEOUT,
+    );
+    expect(text).toMatch(/^regression +cxl_cli\/driver-matrix \[type=ram, driver=pmem\]/m);
+    expect(text).toMatch(/^1 regression, 1 case alike/m);
+    expect(exitCode).toBe(1);
+  });
+
+  test('are searched for the commit that broke a scenario', TIMEOUT, async () => {
+    const dir = await workFolder();
+    const { source } = await loadTools('debian-source');
+    const tree = join(dir, 'ndctl');
+    const commits = await editedRepository(tree, await openToolSource(source, { progress: silent }), [
+      remark(1),
+      {
+        subject: 'the planted bug',
+        path: 'cxl/region.c',
+        change: (text) =>
+          text.replace(
+            /^(int cmd_create_region\([^{]*\{\n)/m,
+            '$1\tif (argc > 0)\n\t\treturn EXIT_FAILURE;\n',
+          ),
+      },
+      remark(3),
+      remark(4),
+    ]);
+    const { exitCode, text } = await cxlrig(
+      [
+        ...['bisect', 'current/cxl-cli', '--ndctl-tree', tree, '--good', commits[0] ?? '', '--bad', 'main'],
+        ...['--out', join(dir, 'runs')],
+      ],
+      TIMEOUT,
+    );
+    expect(text).toContain(`${commits[2] ?? ''} is the first bad commit`);
+    expect(text).toContain('the planted bug');
+    expect(exitCode).toBe(0);
   });
 });
 

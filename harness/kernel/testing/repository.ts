@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { silent } from '../../base/progress.js';
 import { loadProfile } from '../profile.js';
-import { openSource } from '../source-tree.js';
+import { openSource, type SourceTree } from '../source-tree.js';
 
 /** One commit: what becomes of one file. */
 export interface Edit {
@@ -25,8 +25,15 @@ export async function kernelRepository(
   edits: readonly Edit[],
 ): Promise<readonly string[]> {
   const { source } = await loadProfile(profile);
-  const { depot, tree: base, pristine } = await openSource(source, { progress: silent, mirror: undefined });
-  if (!pristine) throw new Error(`${profile} is not built from a Debian source`);
+  return editedRepository(dir, await openSource(source, { progress: silent, mirror: undefined }), edits);
+}
+
+/** The same of any sources. */
+export async function editedRepository(
+  dir: string,
+  { depot, tree: base, pristine }: SourceTree,
+  edits: readonly Edit[],
+): Promise<readonly string[]> {
   await mkdir(dir, { recursive: true });
   const git = async (args: readonly string[], input = ''): Promise<string> => {
     const identity = ['-c', 'user.name=A Developer', '-c', 'user.email=developer@example.org'];
@@ -43,10 +50,15 @@ export async function kernelRepository(
   await git(['read-tree', base]);
   const commits = [await git(['commit-tree', base], 'The sources as Debian has them\n')];
   const texts = new Map<string, string>();
+  const original = async (path: string): Promise<string> => {
+    if (!pristine)
+      return (await execa('git', ['show', `${base}:${path}`], { cwd: dir, stripFinalNewline: false })).stdout;
+    const file = join(pristine.dir, path);
+    await git(['hash-object', '-w', '--no-filters', file]);
+    return readFile(file, 'utf8');
+  };
   for (const { subject, path, change } of edits) {
-    const original = join(pristine.dir, path);
-    if (!texts.has(path)) await git(['hash-object', '-w', '--no-filters', original]);
-    const text = texts.get(path) ?? (await readFile(original, 'utf8'));
+    const text = texts.get(path) ?? (await original(path));
     const changed = change(text);
     if (changed === text) throw new Error(`"${subject}" changes nothing in ${path}`);
     texts.set(path, changed);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RigError, UsageError } from '../../base/errors.js';
 import { silent } from '../../base/progress.js';
+import { chooseProfile, KERNEL_TREE } from '../../kernel/index.js';
 import type { CaseTrace, Verdict } from '../../report/trace.js';
 import type { RunOutcome, RunRequest } from '../index.js';
 import { KernelUnfit } from '../prepare.js';
@@ -117,8 +118,8 @@ function request(): BisectRequest {
     good: commits[0] ?? '',
     bad: 'main',
     firstParent: false,
-    profile: undefined,
-    patches: [],
+    kind: KERNEL_TREE,
+    kernelAt: (revision) => chooseProfile({ kernelTree: tree, revision }),
     run: {
       scenarios: ['current/cxl-cli'],
       jobs: 1,

@@ -1,6 +1,6 @@
 import { RigError, UsageError } from '../../base/errors.js';
 import { stopwatch } from '../../base/stopwatch.js';
-import { chooseProfile, requireBuildTools } from '../../kernel/index.js';
+import { requireToolsFor, type Profile, type TreeKind } from '../../kernel/index.js';
 import type { CaseTrace } from '../../report/trace.js';
 import { run, type CaseEvent, type RunOutcome, type RunRequest } from '../index.js';
 import { makePlan } from '../plan.js';
@@ -9,15 +9,15 @@ import { openSearch, type Commit, type Mark, type Search, type SearchState } fro
 
 /** What a user asks a bisection for. */
 export interface BisectRequest {
-  /** a kernel tree with its repository; nothing is written there */
+  /** a kernel or ndctl tree with its repository; nothing is written there */
   readonly tree: string;
+  /** which of the two it is */
+  readonly kind: TreeKind;
   readonly good: string;
   readonly bad: string;
   readonly firstParent: boolean;
-  /** whose configuration the commits are built in; undefined: minimal's */
-  readonly profile: string | undefined;
-  /** to be applied to each commit before it is built */
-  readonly patches: readonly string[];
+  /** the kernel, and the tools, that a commit stands for */
+  readonly kernelAt: (revision: string) => Promise<Profile>;
   /** what decides: a commit is bad when a case fails on it */
   readonly run: Omit<RunRequest, 'kernels'>;
 }
@@ -60,8 +60,9 @@ export async function bisect(
   tell: (event: BisectEvent) => void,
   signal: AbortSignal,
 ): Promise<BisectResult> {
-  await makePlan({ ...request.run, kernels: [await kernelAt(request, request.bad)] });
-  requireBuildTools();
+  const bad = await request.kernelAt(request.bad);
+  await makePlan({ ...request.run, kernels: [bad] });
+  requireToolsFor([bad]);
   const search = await openSearch(request);
   const tests = new Map<string, Tested>();
   const test = async (commit: Commit, left?: string): Promise<Tested> => {
@@ -130,9 +131,10 @@ async function testCommit(
     ...(runDir === undefined ? {} : { runDir }),
   });
   try {
-    const kernels = [await kernelAt(request, commit.id)];
+    const kernels = [await request.kernelAt(commit.id)];
     const subscriber = {
       started: () => undefined,
+      standing: () => undefined,
       event: (event: CaseEvent) => tell({ type: 'case', event }),
     };
     const outcome = await run({ ...request.run, kernels }, subscriber, signal);
@@ -171,8 +173,4 @@ function whyOf({ case: { id }, reason, verdict }: CaseTrace): string {
 /** Whether a commit just can't be tested: it does not build, a patch does not apply. On another it may be different. */
 function saysNothing(error: unknown): error is Error {
   return error instanceof KernelUnfit || (error instanceof RigError && error.stage === 'kernel');
-}
-
-function kernelAt({ tree, profile, patches }: BisectRequest, revision: string) {
-  return chooseProfile({ profile, kernelTree: tree, revision, patches });
 }

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { KERNEL_TREE } from '../../kernel/index.js';
 import { openSearch, type Mark, type Search, type SearchState } from './search.js';
 
 let tree: string;
@@ -65,7 +66,9 @@ describe('the search for the first bad commit', () => {
     );
     await git('rm', '-q', 'Kconfig');
     await commit('no kernel');
-    await expect(open({})).rejects.toThrow(/^--bad: HEAD of .* is no kernel/);
+    await expect(open({})).rejects.toThrow(
+      /^--bad: HEAD of .* is not a kernel tree: it has no Kconfig and Makefile/,
+    );
   });
 
   it('says so when the two ends are the wrong way round', async () => {
@@ -74,7 +77,7 @@ describe('the search for the first bad commit', () => {
   });
 });
 
-const ENDS = { good: 'HEAD~10', bad: 'HEAD', firstParent: false };
+const ENDS = { kind: KERNEL_TREE, good: 'HEAD~10', bad: 'HEAD', firstParent: false };
 
 async function open(changes: Partial<typeof ENDS>): Promise<Search> {
   const search = await openSearch({ ...ENDS, ...changes, tree });

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { RigError, UsageError } from '../../base/errors.js';
 import { temporaryFolder } from '../../base/owner.js';
+import type { TreeKind } from '../../kernel/index.js';
 
 /** A commit, as a person recognizes it. */
 export interface Commit {
@@ -37,8 +38,10 @@ export interface Search {
 }
 
 export interface SearchRequest {
-  /** a kernel tree with its repository, or a bare repository */
+  /** a tree with its repository, or a bare repository */
   readonly tree: string;
+  /** what it must be a tree of */
+  readonly kind: TreeKind;
   readonly good: string;
   readonly bad: string;
   readonly firstParent: boolean;
@@ -48,11 +51,14 @@ export interface SearchRequest {
  * Opens a search for the first bad commit. git keeps its notes in a bare repository of our own, which reads the
  * objects of the user's and checks nothing out: nothing is ever written there, and a bisection of his goes on.
  *
- * @throws UsageError when it is no repository, a revision is unknown or no kernel, or both are the same
+ * @throws UsageError when it is no repository, a revision is unknown or no such tree, or both are the same
  */
-export async function openSearch({ tree, good, bad, firstParent }: SearchRequest): Promise<Search> {
-  const repository = await repositoryOf(tree);
-  const ends = { good: await commitOf(tree, good, '--good'), bad: await commitOf(tree, bad, '--bad') };
+export async function openSearch({ tree, kind, good, bad, firstParent }: SearchRequest): Promise<Search> {
+  const repository = await repositoryOf(tree, kind);
+  const ends = {
+    good: await commitOf(tree, kind, good, '--good'),
+    bad: await commitOf(tree, kind, bad, '--bad'),
+  };
   if (ends.good.id === ends.bad.id)
     throw new UsageError(`${good} and ${bad} are the same commit`, 'name a good and a bad one');
   const dir = await temporaryFolder('bisect');
@@ -112,19 +118,24 @@ interface UserRepository {
   readonly shallow: string;
 }
 
-async function repositoryOf(tree: string): Promise<UserRepository> {
+async function repositoryOf(tree: string, { noun, flag }: TreeKind): Promise<UserRepository> {
   const asked = ['rev-parse', '--path-format=absolute', '--git-path', 'objects', '--git-path', 'shallow'];
   const { exitCode, stdout } = await git(tree, asked, true);
   const [objects = '', shallow = ''] = stdout.split('\n');
   if (exitCode !== 0 || objects === '')
     throw new UsageError(
       `${resolve(tree)} is no git repository`,
-      'name the top folder of a kernel tree with its history: --tree ~/src/linux',
+      `name the top folder of ${noun} with its history: ${flag} DIR`,
     );
   return { objects, shallow };
 }
 
-async function commitOf(tree: string, revision: string, flag: string): Promise<Commit> {
+async function commitOf(
+  tree: string,
+  { noun, landmarks, flag: treeFlag }: TreeKind,
+  revision: string,
+  flag: string,
+): Promise<Commit> {
   const asked = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`];
   const { exitCode, stdout } = await git(tree, asked, true);
   if (exitCode !== 0)
@@ -133,11 +144,11 @@ async function commitOf(tree: string, revision: string, flag: string): Promise<C
       `list what there is: git -C ${tree} log --oneline`,
     );
   const id = stdout.trim();
-  const top = (await git(tree, ['ls-tree', '--name-only', id])).stdout.split('\n');
-  if (!top.includes('Kconfig') || !top.includes('Makefile'))
+  const { stdout: found } = await git(tree, ['ls-tree', '--name-only', id, '--', ...landmarks]);
+  if (!landmarks.every((name) => found.split('\n').includes(name)))
     throw new UsageError(
-      `${flag}: ${revision} of ${resolve(tree)} is no kernel: it has no Kconfig and Makefile`,
-      'name the top folder of a kernel tree: --tree ~/src/linux',
+      `${flag}: ${revision} of ${resolve(tree)} is not ${noun}: it has no ${landmarks.join(' and ')}`,
+      `name the top folder of ${noun}: ${treeFlag} DIR`,
     );
   return describe(tree, id);
 }

@@ -29,6 +29,7 @@ export function plannedCase(changes: Partial<PlannedCase> = {}): PlannedCase {
     isOwn: false,
     expectedMs: 1000,
     maySkip: false,
+    isTimed: false,
     artifacts: `cases/${caseId}-${kernel}`,
     ...changes,
   };
