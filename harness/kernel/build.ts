@@ -9,7 +9,7 @@ import { configure, readWantedConfig, type WantedConfig } from './configure.js';
 import { bootsAsElf, compile, hasModules } from './compile.js';
 import { readConfig, type ConfigLine } from './config-file.js';
 import type { CachedKernel, FetchOptions } from './debian-image.js';
-import { compilerVariables, logFile, make } from './kbuild.js';
+import { compilerVariables, logFile, make, moduleFolder } from './kbuild.js';
 import { finishEntry, KERNEL_ENTRIES } from './kernel-entry.js';
 import { choosePlace, openPlace } from './build-place.js';
 import { exclusively, untilGone } from './lock.js';
@@ -56,7 +56,8 @@ export async function buildKernel(
   const { profile, source, config } = prepared;
   const patches = prepared.patches.slice(0, count);
   const tree = prepared.trees[count] ?? source.tree;
-  const key = contentKey('build', '1', tree, config.key, await compilerIdentity());
+  const modules = profile.config.modules ?? [];
+  const key = contentKey('build', '1', tree, config.key, await compilerIdentity(), ...modules);
   const done = await findCached(KERNEL_ENTRIES, key);
   if (done !== undefined) return { dir: done, key };
 
@@ -69,7 +70,7 @@ export async function buildKernel(
     const changed = await checkOut(place, source, tree, progress);
     signal?.throwIfAborted();
     const options = await configureIfNeeded({ place, config, changed, what, progress, signal });
-    await compile({ place, source, tree, patches, options, what, progress, signal });
+    await compile({ place, source, tree, patches, options, modules, what, progress, signal });
     return publish({ place, key, profile, options, origin: what, progress });
   });
 }
@@ -185,7 +186,10 @@ async function publish(job: {
     await copyFile(join(place.obj, '.config'), join(draft, 'config'));
     const modules = join(draft, 'lib/modules', release);
     await mkdir(modules, { recursive: true });
-    if (hasModules(options)) await installModules(place, draft, modules);
+    if (hasModules(options)) await installModules(place, draft);
+    for (const folder of profile.config.modules ?? [])
+      await installModules(place, draft, moduleFolder(place, folder));
+    for (const link of ['build', 'source']) await rm(join(modules, link), { force: true });
     const image = join(draft, 'image');
     if (bootsAsElf(options)) {
       await tool({
@@ -207,10 +211,15 @@ async function publish(job: {
   return { dir, key };
 }
 
-async function installModules(place: BuildPlace, draft: string, modules: string): Promise<void> {
+async function installModules(
+  place: BuildPlace,
+  draft: string,
+  which: Readonly<Record<string, string>> = {},
+): Promise<void> {
   // depmod is run by finishEntry, in the way that every kernel gets it
   const variables = {
     ...compilerVariables(),
+    ...which,
     INSTALL_MOD_PATH: draft,
     INSTALL_MOD_STRIP: '1',
     DEPMOD: 'true',
@@ -218,5 +227,4 @@ async function installModules(place: BuildPlace, draft: string, modules: string)
   const { failed, lines } = await make(place, ['modules_install'], { variables });
   if (failed)
     throw new BuildFailed(firstFault(lines, place.src), undefined, 'make modules_install', logFile(place));
-  for (const link of ['build', 'source']) await rm(join(modules, link), { force: true });
 }

@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UsageError } from '../base/errors.js';
 import type { Progress } from '../base/progress.js';
 import { BuildFailed, firstFault, suspect } from './build-failure.js';
 import type { ConfigLine } from './config-file.js';
 import { git } from './depot.js';
-import { compilerVariables, compiles, countObjects, kbuildStep, logFile, make } from './kbuild.js';
+import {
+  compilerVariables,
+  compiles,
+  countObjects,
+  kbuildStep,
+  logFile,
+  make,
+  moduleFolder,
+} from './kbuild.js';
 import type { Patch } from './series.js';
 import type { SourceTree } from './source-tree.js';
 import type { BuildPlace } from './work-tree.js';
@@ -17,6 +27,8 @@ export interface CompileJob {
   readonly tree: string;
   readonly patches: readonly Patch[];
   readonly options: ReadonlyMap<string, ConfigLine>;
+  /** folders of the sources whose modules are built besides */
+  readonly modules: readonly string[];
   /** for messages */
   readonly what: string;
   readonly progress: Progress;
@@ -32,8 +44,12 @@ export async function compile(job: CompileJob): Promise<void> {
   const task = 'build the kernel';
   const targets = [bootsAsElf(options) ? 'vmlinux' : 'bzImage', ...(hasModules(options) ? ['modules'] : [])];
   const variables = compilerVariables();
-  const run = async (goals: readonly string[], line: (text: string) => void) => {
-    const { failed, lines } = await make(place, goals, { variables, line, signal: job.signal });
+  const run = async (goals: readonly string[], line: (text: string) => void, more = {}) => {
+    const { failed, lines } = await make(place, goals, {
+      variables: { ...variables, ...more },
+      line,
+      signal: job.signal,
+    });
     if (!failed) return;
     const fault = firstFault(lines, place.src);
     throw new BuildFailed(fault, suspect(fault, patches), what, logFile(place));
@@ -58,6 +74,12 @@ export async function compile(job: CompileJob): Promise<void> {
     });
   });
   await remember(job);
+  for (const folder of job.modules) {
+    progress({ task, detail: folder });
+    if (!existsSync(join(place.src, folder)))
+      throw new UsageError(`${what} has no folder ${folder}, whose modules are to be built`);
+    await run(['modules'], () => undefined, moduleFolder(place, folder));
+  }
   progress({ task, detail: what, fraction: 1 });
 }
 

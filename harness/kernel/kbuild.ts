@@ -104,6 +104,11 @@ export function compilerVariables(): Record<string, string> {
   return programPath('ccache') === undefined ? {} : { CC: 'ccache gcc' };
 }
 
+/** Variables for make by which it works on the modules of one folder of the sources, whose objects lie apart too. */
+export function moduleFolder(place: BuildPlace, folder: string): Record<string, string> {
+  return { M: folder, MO: join(place.dir, 'modules', folder) };
+}
+
 /** A step that kbuild announces: `  CC [M]  drivers/dax/kmem.o`. */
 export interface KbuildStep {
   readonly verb: string;

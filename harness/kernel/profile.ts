@@ -70,6 +70,13 @@ const config = z.strictObject({
     .array(option)
     .default([])
     .meta({ description: 'single lines of a .config, after the fragments' }),
+  modules: z
+    .array(z.string().regex(/^(?!.*\.\.)\w[\w./-]*$/, 'a folder of the kernel sources: tools/testing/cxl'))
+    .optional()
+    .meta({
+      description:
+        "folders of the sources whose modules are built as well; they stand before the kernel's own of the same name: tools/testing/cxl",
+    }),
 });
 
 export const profileDocument = z

@@ -19,7 +19,7 @@ function suite(kernel: string, summary: RunSummary, traces: readonly CaseTrace[]
   const startedAt = new Date(summary.startedAt).toISOString();
   return (
     `  <testsuite name="${xml(`${kernel} (${release})`)}"${counts(traces)} timestamp="${startedAt}">\n` +
-    traces.map(testCase).join('') +
+    traces.map((trace) => testCase(trace) + subtests(trace)).join('') +
     '  </testsuite>\n'
   );
 }
@@ -28,6 +28,19 @@ function testCase(trace: CaseTrace): string {
   const open = `    <testcase name="${xml(trace.case.id)}" classname="${xml(trace.case.scenario)}" time="${seconds(trace.milliseconds)}" file="${xml(trace.case.position.file)}"`;
   const body = outcome(trace);
   return body === '' ? `${open}/>\n` : `${open}>\n${body}    </testcase>\n`;
+}
+
+/** What a suite within the case said of its tests, each as a testcase. */
+function subtests({ case: { id, scenario, position }, steps }: CaseTrace): string {
+  return steps
+    .flatMap((step) => step.subtests ?? [])
+    .map(({ name, verdict, reason = '' }) => {
+      const open = `    <testcase name="${xml(`${id}: ${name}`)}" classname="${xml(scenario)}" time="0.000" file="${xml(position.file)}"`;
+      if (verdict === 'pass') return `${open}/>\n`;
+      const kind = verdict === 'fail' ? 'failure' : 'skipped';
+      return `${open}>\n      <${kind} message="${xml(reason)}"/>\n    </testcase>\n`;
+    })
+    .join('');
 }
 
 function outcome(trace: CaseTrace): string {
@@ -61,10 +74,14 @@ function evidence(trace: CaseTrace): string {
 }
 
 function counts(traces: readonly CaseTrace[]): string {
+  const told = traces.flatMap(({ verdict, steps }) => [
+    verdict,
+    ...steps.flatMap(({ subtests = [] }) => subtests.map((one) => one.verdict)),
+  ]);
   const count = (...verdicts: readonly string[]): number =>
-    traces.filter(({ verdict }) => verdicts.includes(verdict)).length;
+    told.filter((verdict) => verdicts.includes(verdict)).length;
   const time = traces.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  return ` tests="${traces.length}" failures="${count('fail', 'fixed')}" errors="${count('infra')}" skipped="${count('skip', 'known-bug')}" time="${seconds(time)}"`;
+  return ` tests="${told.length}" failures="${count('fail', 'fixed')}" errors="${count('infra')}" skipped="${count('skip', 'known-bug')}" time="${seconds(time)}"`;
 }
 
 function seconds(milliseconds: number): string {

@@ -2,7 +2,11 @@ import type { CaseTrace } from './trace.js';
 
 /** KTAP version 1, as Documentation/dev-tools/ktap.rst has it: what kernel CI tools parse. */
 export function ktap(traces: readonly CaseTrace[]): string {
-  const lines = traces.flatMap((trace, index) => [...diagnostics(trace), result(trace, index + 1)]);
+  const lines = traces.flatMap((trace, index) => [
+    ...subtests(trace),
+    ...diagnostics(trace),
+    result(trace, index + 1),
+  ]);
   return ['KTAP version 1', `1..${traces.length}`, ...lines, ''].join('\n');
 }
 
@@ -22,6 +26,17 @@ function result(trace: CaseTrace, number: number): string {
     case 'infra':
       return `not ok ${number} ${description} # ERROR ${reason}`;
   }
+}
+
+/** What a suite within the case said, as a level of its own. */
+function subtests({ steps }: CaseTrace): string[] {
+  const all = steps.flatMap((step) => step.subtests ?? []);
+  if (all.length === 0) return [];
+  const lines = all.map(({ name, verdict, reason = '' }, index) => {
+    const text = `${verdict === 'fail' ? 'not ok' : 'ok'} ${index + 1} ${oneLine(name).replaceAll('#', '')}`;
+    return verdict === 'skip' ? `${text} # SKIP ${oneLine(reason)}` : text;
+  });
+  return ['KTAP version 1', `1..${all.length}`, ...lines].map((line) => `  ${line}`);
 }
 
 function diagnostics(trace: CaseTrace): string[] {

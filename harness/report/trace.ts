@@ -84,6 +84,13 @@ export interface SplatRecord {
   readonly allowed: boolean;
 }
 
+/** A test within a step that ran a suite of its own. */
+export interface SubtestResult {
+  readonly name: string;
+  readonly verdict: 'pass' | 'fail' | 'skip';
+  readonly reason?: string;
+}
+
 export interface StepTrace extends StepIdentity {
   readonly startedAt: number;
   readonly milliseconds: number;
@@ -95,6 +102,8 @@ export interface StepTrace extends StepIdentity {
   readonly splats: readonly SplatRecord[];
   readonly qmp: readonly QmpTraffic[];
   readonly failure?: StepFailure;
+  /** of a step that ran a suite: what it said of each of its tests, in its order */
+  readonly subtests?: readonly SubtestResult[];
   /** the step as it was carried out, its values put in: what it expected is then known to a report without the YAML */
   readonly document?: unknown;
 }

@@ -45,6 +45,8 @@ interface CaseRecord {
   /** length of the console when the case began */
   consoleMark: number;
   unmet?: string;
+  /** what a step said that it lacks */
+  lacking?: string | undefined;
   /** of the case itself, outside its steps */
   failure?: StepFailure;
   death?: GuestDeath;
@@ -134,6 +136,7 @@ async function runAllSteps(
     const cleanup = await runSteps(scenarioCase.cleanup, session, { isCleanup: true });
     record.steps = [...record.steps, ...cleanup.steps];
   }
+  record.lacking = session.lacking;
   if (session.broken) return;
   await closeSteps(session);
   const leftovers = await leftoversAfter(session, scenarioCase.leavesNoTrace ? undefined : 0);
@@ -190,6 +193,7 @@ function makeTrace(
   const release = lent?.guest.spec.kernel.release ?? '';
   const judgement = judge({
     unmet: record.unmet,
+    lacking: record.lacking,
     failures: failuresOf(record),
     splats: splatsWithSteps(record, splats),
     death: record.death,

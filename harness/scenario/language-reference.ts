@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { isStepKind, stepKinds } from './language.js';
+import { honouredKeys } from './common-keys.js';
+import { isStepKind, stepKinds, type StepKind } from './language.js';
 import { regionParts } from './steps/region-parts.js';
 import { scenarioJsonSchema, type JsonSchema } from './json-schema.js';
 
@@ -18,7 +19,7 @@ export function languageReference(): string {
         .map(({ name, description }) => `- \`\${r.${name}}\`: ${description}`)
         .join('\n')}`,
       `## The document\n\n${keyList(schema)}`,
-      `## Steps\n\nA step is one of the kinds below, with any of these beside it:\n\n${keyList({
+      `## Steps\n\nA step is one of the kinds below, with these beside it (\`fails\`, \`may-fail\` and \`timeout\` with the kinds that name them):\n\n${keyList({
         properties: Object.fromEntries(Object.entries(step).filter(([key]) => !isStepKind(key))),
       })}`,
       ...kinds.map((kind) => kindSection(kind, step[kind] ?? {})),
@@ -85,8 +86,14 @@ function kindSection(kind: string, schema: JsonSchema): string {
     sentence(String(schema['description'])),
     `\`\`\`yaml\n${shown.join('\n')}\n\`\`\``,
     keyList(schema),
+    isStepKind(kind) ? honouredText(kind) : '',
   ];
   return parts.filter(Boolean).join('\n\n');
+}
+
+function honouredText(kind: StepKind): string {
+  const keys = honouredKeys(kind).map((key) => `\`${key}\``);
+  return keys.length === 0 ? '' : `Beside it: ${keys.join(', ')}.`;
 }
 
 function clauseSection(key: string, schema: JsonSchema): string {

@@ -259,7 +259,7 @@ describe('places', () => {
         - { name: dax0.0, driver: kmem }
         - name: dax1.0
           exists: false
-    timeout: 5s`);
+    name: gone`);
     const step = cases[0]?.steps[0];
     const place = (...path: (string | number)[]) => {
       const at = step?.at(...path);
@@ -270,7 +270,7 @@ describe('places', () => {
     expect(place('expect', 'memory', 0, 'state')).toEqual([7, 33]);
     expect(place('expect', 'dax', 1, 'exists')).toEqual([11, 19]);
     expect(place('expect', 'memory', 'zone')).toEqual([7, 7]);
-    expect(place('timeout')).toEqual([12, 14]);
+    expect(place('name')).toEqual([12, 11]);
   });
 
   test('steps of a repeat and of parallel branches have places of their own', async () => {

@@ -166,6 +166,14 @@ export const simpleStepKinds = {
         .int()
         .optional()
         .meta({ description: 'expected exit status; 0 when absent; -1: any but 0' }),
+      skip: z.number().int().min(1).max(255).optional().meta({
+        description:
+          'exit status by which it says that it lacks something (77, of kselftests 4): the case is skipped, and the last line that it printed is why',
+      }),
+      ktap: z.boolean().optional().meta({
+        description:
+          'standard output is KTAP or TAP: each test in it is told in the reports, and none may be `not ok`',
+      }),
       stdout: pattern.optional().meta({ description: 'regular expression on standard output' }),
       equals: text.optional().meta({ description: 'standard output, trimmed, is exactly this' }),
       as: captureName.optional().meta({ description: 'captures standard output (trimmed)' }),

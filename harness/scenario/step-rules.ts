@@ -12,6 +12,7 @@ import {
   type Fault,
 } from './case-knowledge.js';
 import { capturesMadeBy } from './captures.js';
+import { faultsOfCommonKeys } from './common-keys.js';
 import { faultsOfCapacity } from './capacity-rules.js';
 import { faultsOfExpectation } from './expect-rules.js';
 import { isStepKind, MOST_TURNS, type StepBody, type StepDocument, type StepKind } from './language.js';
@@ -23,6 +24,7 @@ export function faultsOfStep(step: StepDocument, known: CaseKnowledge): Fault[] 
   const kind = Object.keys(step).find(isStepKind);
   if (!kind) return [];
   const found = [
+    ...faultsOfCommonKeys(kind, step),
     ...faultsOfErrno('fails', step),
     ...faultsOfErrno('may-fail', step),
     ...faultsOfBody(kind, step, known),

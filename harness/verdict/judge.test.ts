@@ -61,6 +61,18 @@ describe('a case', () => {
       'kernel 6.12 has no state',
     ],
     [
+      'is skipped when a step says that it lacks something',
+      { lacking: 'missing fio' },
+      'skip',
+      'missing fio',
+    ],
+    [
+      'fails when the kernel complained before a step said that it lacks something',
+      { lacking: 'missing fio', splats: [splat] },
+      'fail',
+      splat.title,
+    ],
+    [
       'is a known bug when it fails as declared',
       { failures: [failed], knownBug: bug },
       'known-bug',

@@ -27,6 +27,8 @@ export interface Splat {
 export interface CaseFacts<F extends Failure = Failure> {
   /** why its requirements are not met: it was not run */
   readonly unmet?: string | undefined;
+  /** what a step of it said that it lacks: the rest was not run */
+  readonly lacking?: string | undefined;
   /** of all steps (and cleanups) that failed, in order */
   readonly failures: readonly F[];
   readonly splats: readonly Splat[];
@@ -72,8 +74,9 @@ export function judge<F extends Failure>(facts: CaseFacts<F>): Judgement<F> {
   const unasked = confessed === undefined ? faultOfTheRig(facts) : undefined;
   if (unasked) return { verdict: 'infra', ...withEvidence(unasked.reason, unasked, facts) };
   const wrong = confessed ?? disappointment(facts);
-  const { knownBug } = facts;
+  const { knownBug, lacking } = facts;
   if (!wrong) {
+    if (lacking !== undefined) return { verdict: 'skip', reason: lacking };
     if (!knownBug) return { verdict: 'pass' };
     return { verdict: 'fixed', reason: `declared as known bug (${knownBug.because}), but it passed` };
   }

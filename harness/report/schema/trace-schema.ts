@@ -97,6 +97,16 @@ const step = z
     splats: z.array(splat),
     qmp: z.array(qmpMessage),
     failure: failure.exactOptional(),
+    subtests: z
+      .array(
+        z.looseObject({
+          name: z.string(),
+          verdict: z.enum(['pass', 'fail', 'skip']),
+          reason: z.string().exactOptional(),
+        }),
+      )
+      .exactOptional()
+      .meta({ description: 'of a step that ran a test suite: what it said of each of its tests' }),
     document: z
       .unknown()
       .exactOptional()

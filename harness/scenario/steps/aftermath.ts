@@ -60,10 +60,15 @@ export async function lookAfter(
 /** Splats in the log of a step, with what the scenario thinks of them. */
 export function splatsOf(step: Step, session: StepSession, log: string): SplatRecord[] {
   if (log === '') return [];
-  const allowed = [...session.context.allowSplats, ...(step.document['allow-splats'] ?? [])];
+  const allowed = [...session.context.allowSplats, ...allowedIn(step)];
   return session.context
     .findSplats(log)
     .map((splat) => ({ ...splat, allowed: allowed.some((pattern) => matches(splat.title, pattern)) }));
+}
+
+/** Branches have no log of their own: what a step within one allows, the whole step does. */
+function allowedIn({ document, branches }: Step): readonly string[] {
+  return [...(document['allow-splats'] ?? []), ...branches.flat().flatMap(allowedIn)];
 }
 
 export function splatFailure(

@@ -53,6 +53,8 @@ export interface StepSession {
   newRecords: KernelLogRecord[];
   /** trace events that were set going for expectations */
   tracedEvents: readonly string[];
+  /** what a step said that it lacks: no further ones are run, but those that clean up */
+  lacking: string | undefined;
   /** what makes further steps pointless: the guest is dead or stuck */
   broken: StepFailure | undefined;
 }

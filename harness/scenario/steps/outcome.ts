@@ -48,6 +48,11 @@ export class Unresolved extends Error {
   }
 }
 
+/** What was to be asked says that it lacks something here: the rest of the case is not run, and nothing failed. */
+export class Lacking extends Error {
+  override readonly name = 'Lacking';
+}
+
 /** A cleanup step that finds nothing to do. */
 export class NothingToDo extends Error {
   override readonly name = 'NothingToDo';

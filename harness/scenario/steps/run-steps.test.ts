@@ -160,6 +160,37 @@ describe('may-fail', () => {
 });
 
 describe('steps within steps', () => {
+  test('that hold others give them no more time than their own', async () => {
+    const turns = { times: 100, steps: [{ exec: { sh: 'sleep 0.1' } }] };
+    const result = await runSteps([step({ repeat: turns, timeout: '500ms' })], await session());
+    expect(result.failure?.message).toBe('the time of the step that this one is within is over');
+    expect(result.steps.length).toBeLessThan(10);
+  });
+
+  test('that run a suite tell its tests, and fail when one is not ok', async () => {
+    const sh = 'echo 1..2; echo ok 1 first; echo not ok 2 second';
+    const { steps, failure } = await runSteps([step({ exec: { sh, ktap: true } })], await session());
+    expect(steps[0]?.subtests).toEqual([
+      { name: 'first', verdict: 'pass' },
+      { name: 'second', verdict: 'fail' },
+    ]);
+    expect(failure?.message).toBe('1 of 2 tests not ok: second');
+  });
+
+  test('that lack something end the case without a failure, and what cleans up is run', async () => {
+    const own = await session();
+    const steps = [
+      step({ exec: { sh: 'echo missing fio; exit 77', skip: 77 } }),
+      step({ exec: { sh: 'echo after' } }),
+    ];
+    const result = await runSteps(steps, own);
+    expect(result.failure).toBeUndefined();
+    expect(result.steps.map(({ outcome }) => outcome)).toEqual(['skipped', 'skipped']);
+    expect(own.lacking).toBe('missing fio');
+    const cleanup = await runSteps([step({ exec: { sh: 'echo clean' } })], own, { isCleanup: true });
+    expect(cleanup.steps.map(({ outcome }) => outcome)).toEqual(['pass']);
+  });
+
   test('of a repeat know the turn, and are numbered by it', async () => {
     const turns = { times: 2, as: 'turn', steps: [{ exec: { sh: 'echo ${turn}', equals: '${turn}' } }] };
     const result = await runSteps([step({ repeat: turns })], await session());

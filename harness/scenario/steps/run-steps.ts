@@ -6,7 +6,7 @@ import { kindOf, stepKinds, type StepDocument, type StepKind } from '../language
 import { describeStep } from '../title.js';
 import { DEFAULT_WITHIN_MS, onThisKernel, type StepSession } from './context.js';
 import { judge, type AllowedErrnos } from './judge.js';
-import { InnerFailure, NothingToDo, Unmet, Unresolved } from './outcome.js';
+import { InnerFailure, Lacking, NothingToDo, Unmet, Unresolved } from './outcome.js';
 import { putsInCapturesItself, runStep } from './registry.js';
 import { resolve, resolveAs, resolveWhatIsKnown } from './resolve.js';
 import { lookUntil, makeScope, type ScopeOptions, type StepScope } from './scope.js';
@@ -35,7 +35,7 @@ export async function runSteps(
   session: StepSession,
   { isCleanup = false }: RunStepsOptions = {},
 ): Promise<StepsResult> {
-  const options = { isCleanup, isBranch: false };
+  const options = { isCleanup, isBranch: false, deadline: session.context.deadline };
   const prologue = isCleanup ? [] : await beginTracing(steps, session, options);
   const failure = prologue[0]?.failure;
   if (failure)
@@ -74,7 +74,8 @@ async function runList(
   let failure: StepFailure | undefined;
   for (const [index, step] of steps.entries()) {
     const id = `${prefix}${index + 1}`;
-    if (session.broken || (failure && !options.isCleanup)) {
+    const isOver = failure !== undefined || session.lacking !== undefined;
+    if (session.broken || (isOver && !options.isCleanup)) {
       traces.push(skipped(step, id));
       continue;
     }
@@ -102,14 +103,18 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
   let thrown: unknown;
   let allowed: AllowedErrnos = { fails: [], mayFail: [] };
   try {
-    if (session.context.deadline <= performance.now()) throw overtime();
+    if (options.deadline <= performance.now()) throw overtime(options.deadline < session.context.deadline);
     allowed = errnosOf(step, session);
     document = await carryOut(step, scope, inner, options);
   } catch (error) {
     thrown = await explainSilence(error, session);
     document = resolveWhatIsKnown(step.document, session);
   }
-  const isSkipped = thrown instanceof NothingToDo || (options.isCleanup && thrown instanceof Unresolved);
+  if (thrown instanceof Lacking) session.lacking ??= thrown.message;
+  const isSkipped =
+    thrown instanceof NothingToDo ||
+    thrown instanceof Lacking ||
+    (options.isCleanup && thrown instanceof Unresolved);
   let failure = isSkipped ? undefined : judge(step, allowed, thrown);
   let log = '';
   if (!options.isBranch) {
@@ -133,6 +138,7 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
     splats,
     qmp: options.isBranch ? [] : guest.qmpTraffic.slice(marks.qmp),
     document,
+    ...(scope.subtests.length > 0 ? { subtests: scope.subtests } : {}),
     ...(failure ? { failure } : {}),
   };
   emit({ type: 'step-ended', at: Date.now(), step: trace });
@@ -152,12 +158,10 @@ async function carryOut(
   options: ScopeOptions,
 ): Promise<StepDocument> {
   const kind = kindOf(step.document);
-  if (kind === 'parallel') {
-    await runBranches(step, scope, inner, options);
-    return step.document;
-  }
-  if (kind === 'repeat') {
-    await runTurns(step, scope, inner, options);
+  if (kind === 'parallel' || kind === 'repeat') {
+    // what is within it has the time that it is given; without a time of its own, that of what it is within itself
+    const deadline = step.document.timeout === undefined ? options.deadline : scope.deadline;
+    await { parallel: runBranches, repeat: runTurns }[kind](step, scope, inner, { ...options, deadline });
     return step.document;
   }
   const body = putsInCapturesItself(kind)
@@ -244,9 +248,9 @@ function skipped(step: Step, id: string): StepTrace {
   };
 }
 
-function overtime(): Unmet {
+function overtime(isOfStep: boolean): Unmet {
   return new Unmet({
-    message: "the case's time is over",
+    message: isOfStep ? 'the time of the step that this one is within is over' : "the case's time is over",
     path: [],
     expected: 'an end in time',
     received: 'no end yet',

@@ -10,7 +10,7 @@ import { RigError } from '../../base/errors.js';
 import { stopwatch } from '../../base/stopwatch.js';
 import type { ExecResult, GuestShell } from '../../guest/guest.js';
 import { GuestTimeout } from '../../guest/guest.js';
-import type { TypedLine } from '../../report/trace.js';
+import type { SubtestResult, TypedLine } from '../../report/trace.js';
 import type { MachinePlan, PlannedDevice } from '../../topology/plan.js';
 import type { Step } from '../case.js';
 import { parseDuration } from '../duration.js';
@@ -40,7 +40,11 @@ export interface StepScope {
   readonly isBranch: boolean;
   /** when this step must have ended, as performance.now() tells it */
   readonly deadline: number;
+  /** the same, of one that says by itself how long it waits: that of what it is within */
+  readonly outerDeadline: number;
   readonly lines: TypedLine[];
+  /** what a test suite that the step ran said of its tests */
+  readonly subtests: SubtestResult[];
   /** the newest snapshot; `look` takes another, `current` does so when something was done in the guest since */
   state(): State;
   current(): Promise<State>;
@@ -72,6 +76,8 @@ export interface StepScope {
 export interface ScopeOptions {
   readonly isCleanup: boolean;
   readonly isBranch: boolean;
+  /** of the steps that this one is within, or of the case, as performance.now() tells it */
+  readonly deadline: number;
 }
 
 /** What reading is given at the end of a step's time. */
@@ -81,7 +87,7 @@ export function makeScope(
   session: StepSession,
   step: Step,
   id: string,
-  { isCleanup, isBranch }: ScopeOptions,
+  { isCleanup, isBranch, deadline: outer }: ScopeOptions,
 ): StepScope {
   const { context } = session;
   const { guest, plan, abi, emit } = context;
@@ -93,7 +99,7 @@ export function makeScope(
       }
     : guest;
   const own = onThisKernel(context, parseDuration(step.document.timeout ?? '') ?? DEFAULT_STEP_MS);
-  const deadline = Math.min(performance.now() + own, context.deadline);
+  const deadline = Math.min(performance.now() + own, outer);
   const lines: TypedLine[] = [];
   let branchState = session.state;
 
@@ -115,7 +121,9 @@ export function makeScope(
     isCleanup,
     isBranch,
     deadline,
+    outerDeadline: outer,
     lines,
+    subtests: [],
     state: () => (isBranch ? branchState : session.state),
     current: async () => (!isBranch && session.isFresh ? session.state : scope.look()),
     look: async () => {

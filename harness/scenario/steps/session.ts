@@ -24,6 +24,7 @@ export async function openSteps(context: StepsContext): Promise<StepSession> {
     lastRecord: await kernelLogEnd(context.guest),
     newRecords: [],
     tracedEvents: [],
+    lacking: undefined,
     broken: undefined,
   };
   remember(session);

@@ -1,8 +1,10 @@
 import { errnoOf, toolLine, type TypedShLine } from '../../abi/index.js';
 import { matches } from '../../base/pattern.js';
+import type { SubtestResult } from '../../report/trace.js';
 import type { StepBody } from '../language.js';
 import { jsonMismatch } from './json-contains.js';
-import { Refusal, Unmet } from './outcome.js';
+import { parseKtap } from './ktap.js';
+import { Lacking, Refusal, Unmet } from './outcome.js';
 import type { StepScope } from './scope.js';
 
 type ToolBody = StepBody<'cxl' | 'daxctl' | 'ndctl'>;
@@ -35,6 +37,10 @@ export async function exec(body: StepBody<'exec'>, scope: StepScope): Promise<vo
     at,
     milliseconds: result.milliseconds,
   };
+  if (body.ktap) scope.subtests.push(...parseKtap(line.stdout));
+  if (body.skip !== undefined && line.code === body.skip)
+    throw new Lacking(lastLine(line) ?? `exit status ${body.skip}: ${line.text}`);
+  checkSubtests(scope.subtests, line);
   checkExit(line, body.exit);
   const output = line.stdout.trim();
   scope.capture(body.as, { kind: 'value', value: output });
@@ -49,6 +55,27 @@ export async function exec(body: StepBody<'exec'>, scope: StepScope): Promise<vo
     });
   }
 }
+
+function lastLine({ stdout, stderr }: TypedShLine): string | undefined {
+  const lines = (stderr.trim() === '' ? stdout : stderr).trim().split('\n');
+  return lines.findLast((text) => text.trim() !== '')?.trim();
+}
+
+function checkSubtests(subtests: readonly SubtestResult[], line: TypedShLine): void {
+  const failed = subtests.filter(({ verdict }) => verdict === 'fail');
+  if (failed.length === 0) return;
+  const names = failed.slice(0, MOST_NAMED).map(({ name }) => name);
+  const more = failed.length > MOST_NAMED ? ` and ${failed.length - MOST_NAMED} more` : '';
+  throw new Unmet({
+    message: `${failed.length} of ${subtests.length} tests not ok: ${names.join(', ')}${more}`,
+    path: ['ktap'],
+    expected: 'no test that is not ok',
+    received: failed.map(({ name, reason }) => (reason === undefined ? name : `${name} (${reason})`)),
+    subject: line.text,
+  });
+}
+
+const MOST_NAMED = 5;
 
 async function typed(scope: StepScope, type: () => Promise<TypedShLine[]>): Promise<TypedShLine> {
   try {

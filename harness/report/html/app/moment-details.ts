@@ -1,7 +1,8 @@
 import type { StateChange } from '../../../abi/state.js';
 import { failedStep } from '../../failed-step.js';
-import type { Blame, SplatRecord, StepFailure, StepTrace } from '../../trace.js';
+import type { Blame, SplatRecord, StepFailure, StepTrace, SubtestResult } from '../../trace.js';
 import type { CaseContent } from '../page-content.js';
+import { badge } from './badge.js';
 import { h, type Child } from './dom.js';
 import { kernelLog } from './kernel-log.js';
 import { START, type Moment } from './moments.js';
@@ -30,6 +31,7 @@ function stepDetails(step: StepTrace, content: CaseContent): Child[] {
     ...step.splats.map(splatBox),
     section('Expected', step.kind === 'expect' ? undefined : 0, expectation(step)),
     section('Typed', step.lines.length, typedLines(step.lines)),
+    section('Tests', step.subtests?.length ?? 0, subtestTable(step.subtests ?? [])),
     section('State changes', step.changes.length, changeTable(step.changes)),
     section('Kernel log', logLines(step.log), kernelLog(step.log)),
     section('QMP', step.qmp.length, qmpTraffic(step.qmp, step.startedAt)),
@@ -152,6 +154,25 @@ function changeRow({ path, keys, before, after }: StateChange): HTMLElement {
       before !== undefined && h('code', { class: 'before' }, stateValue(key, before)),
       kind === 'changed' && h('span', { class: 'quiet' }, ' → '),
       after !== undefined && h('code', { class: 'after' }, stateValue(key, after)),
+    ),
+  );
+}
+
+/** What a suite that the step ran said of its tests; those that failed first. */
+function subtestTable(subtests: readonly SubtestResult[]): HTMLElement {
+  const order = ['fail', 'skip', 'pass'] as const;
+  const sorted = order.flatMap((verdict) => subtests.filter((one) => one.verdict === verdict));
+  return h(
+    'ul',
+    { class: 'subtests' },
+    ...sorted.map(({ name, verdict, reason }) =>
+      h(
+        'li',
+        {},
+        badge(verdict),
+        h('code', {}, name),
+        reason !== undefined && h('span', { class: 'quiet' }, reason),
+      ),
     ),
   );
 }

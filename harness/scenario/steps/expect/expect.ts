@@ -61,8 +61,7 @@ async function lookAgain(
     watch.looks += 1;
     watch.changed.push(...diffStates(before, state).map(({ path }) => path));
     const misses = missesOf(body, await worldOf(body, scope, state));
-    if (isWanted(misses) || performance.now() + pause > Math.min(until, scope.session.context.deadline))
-      return misses;
+    if (isWanted(misses) || performance.now() + pause > Math.min(until, scope.outerDeadline)) return misses;
     await sleep(pause);
   }
 }
