@@ -15,7 +15,7 @@ import {
 } from '../run/bisect/bisect.js';
 import type { Commit, Mark } from '../run/bisect/search.js';
 import { chooseTools, NDCTL_TREE, withTools } from '../tools/index.js';
-import { withGuestFlags, withOneTools, type GuestFlags } from './guest-flags.js';
+import { additionsOf, withGuestFlags, withOneTools, type GuestFlags } from './guest-flags.js';
 import { abortOnInterrupt } from './interrupt.js';
 import { requestOf, withRunFlags, type RunFlags } from './run-flags.js';
 
@@ -82,7 +82,7 @@ async function bisectCommand(scenarios: readonly string[], flags: BisectFlags): 
         bad,
         firstParent,
         // one failure decides
-        run: { ...requestOf(scenarios, flags, view), bail: 1 },
+        run: { ...requestOf(scenarios, flags, view, await additionsOf(flags)), bail: 1 },
       },
       (event) => showEvent(event, view),
       interrupt.signal,

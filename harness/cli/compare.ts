@@ -19,7 +19,7 @@ import { findRun, namesRun, readRun, type SavedRun } from '../report/saved-run.j
 import { run } from '../run/index.js';
 import { chooseTools, withTools, type ToolsProfile } from '../tools/index.js';
 import { INTERRUPTED } from './explain.js';
-import { withGuestFlags, type GuestFlags } from './guest-flags.js';
+import { additionsOf, withGuestFlags, type GuestFlags } from './guest-flags.js';
 import { abortOnInterrupt } from './interrupt.js';
 import { withKernelFlags, type KernelFlags } from './kernel-flags.js';
 import { requestOf, withHistoryFlags, withRunFlags, type RunFlags } from './run-flags.js';
@@ -153,7 +153,7 @@ async function runBoth(scenarios: readonly string[], flags: CompareFlags): Promi
   const view = liveView(process.stderr, { brief: true });
   try {
     const outcome = await run(
-      { ...requestOf(scenarios, flags, view), kernels },
+      { ...requestOf(scenarios, flags, view, await additionsOf(flags)), kernels },
       {
         started: (_environment, _cases, runDir) => view.artifactsIn(runDir),
         event: ({ planned, event }) => view.event(planned.key, event),

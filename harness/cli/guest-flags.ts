@@ -1,5 +1,8 @@
+import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { UsageError } from '../base/errors.js';
 import { chooseTools, withTools, type ToolsChoice } from '../tools/index.js';
+import { shareLayer, type ImageAdditions } from '../image/index.js';
 import type { Profile } from '../kernel/index.js';
 import { collect } from './argument.js';
 
@@ -7,6 +10,8 @@ import { collect } from './argument.js';
 export interface GuestFlags extends Omit<ToolsChoice, 'tools' | 'revision'> {
   /** Debian packages beside the recipe's */
   readonly with?: readonly string[];
+  /** folders of the host that are copied into the guest */
+  readonly share?: readonly string[];
 }
 
 /** Adds --ndctl-tree, --ndctl-patches and --with; --tools is each verb's own: some take several. */
@@ -14,7 +19,26 @@ export function withGuestFlags(command: Command): Command {
   return command
     .option('--ndctl-tree <dir>', 'build cxl, daxctl and ndctl from this tree, as it lies there')
     .option('--ndctl-patches <paths...>', 'apply series to the tools: folders, mailboxes or patch files')
-    .option('--with <packages...>', 'Debian packages that the guest has besides: strace, fio, gdb, ...');
+    .option('--with <packages...>', 'Debian packages that the guest has besides: strace, fio, gdb, ...')
+    .option(
+      '--share <dirs...>',
+      'folders of this machine of which the guest has a copy, as /share/<name> (what it makes comes back by copy-out)',
+    );
+}
+
+/**
+ * What they put into an image.
+ * @throws UsageError when a folder can't be shared
+ */
+export async function additionsOf({
+  with: packages,
+  share = [],
+}: Pick<GuestFlags, 'with' | 'share'>): Promise<ImageAdditions> {
+  const names = share.map((folder) => basename(resolve(folder)));
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new UsageError(`two folders would be /share/${twice}`, 'give one of them another name');
+  return { packages, layers: await Promise.all(share.map(shareLayer)) };
 }
 
 /** Adds --tools, once. */

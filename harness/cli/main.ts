@@ -16,6 +16,7 @@ import { registerReport } from './report.js';
 import { registerRun } from './run.js';
 import { registerSchema } from './schema.js';
 import { registerShell } from './shell.js';
+import { registerSuite } from './suite.js';
 import { registerTopology } from './topology.js';
 
 const program = new Command('cxlrig')
@@ -43,6 +44,7 @@ for (const register of [
   registerCompare,
   registerAbi,
   registerShell,
+  registerSuite,
   registerTopology,
   registerBisect,
   registerCheck,

@@ -7,7 +7,7 @@ import { liveView } from '../report/live.js';
 import { prepareBootable } from '../run/prepare.js';
 import { chooseTools, withTools } from '../tools/index.js';
 import type { MachinePlan } from '../topology/index.js';
-import type { GuestFlags } from './guest-flags.js';
+import { additionsOf, type GuestFlags } from './guest-flags.js';
 import { abortOnInterrupt } from './interrupt.js';
 import type { KernelFlags } from './kernel-flags.js';
 
@@ -39,7 +39,7 @@ async function startAndWork<T>(
   { machine, cmdline, cold }: OneGuest,
   work: (guest: RunningGuest, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { kernel, kernelTree, patches, mirror, accel, tools, with: packages } = flags;
+  const { kernel, kernelTree, patches, mirror, accel, tools } = flags;
   const interrupt = abortOnInterrupt();
   const { signal } = interrupt;
   const view = liveView(process.stderr);
@@ -50,7 +50,12 @@ async function startAndWork<T>(
       await chooseProfile({ profile: kernel, kernelTree, patches }),
       await chooseTools({ ...flags, tools }),
     );
-    const bootable = await prepareBootable(profile, { progress, mirror, signal, packages });
+    const bootable = await prepareBootable(profile, {
+      progress,
+      mirror,
+      signal,
+      additions: await additionsOf(flags),
+    });
     const { accelerator } = await chooseAccelerator(accel);
     progress({ task: `boot ${bootable.kernel.release} on ${machine.name}` });
     const guest = await startGuest({ ...bootable, machine, cmdline, accelerator, dir }, { signal, cold });

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { cores } from '../base/cores.js';
+import type { ImageAdditions } from '../image/index.js';
 import type { LiveView } from '../report/live.js';
 import { RUNS } from '../report/saved-run.js';
 import type { RunRequest } from '../run/index.js';
 import { count, regexp } from './argument.js';
-import type { GuestFlags } from './guest-flags.js';
 
 /** The flags of every verb that runs scenarios. */
 export interface RunFlags {
@@ -81,8 +81,9 @@ export function withHistoryFlags(command: Command): Command {
 /** What the flags ask for, whatever the kernels are. */
 export function requestOf(
   scenarios: readonly string[],
-  flags: RunFlags & Pick<GuestFlags, 'with'>,
+  flags: RunFlags,
   view: LiveView,
+  additions?: ImageAdditions,
 ): Omit<RunRequest, 'kernels'> {
   const { untilFail, repeat } = flags;
   const times = untilFail === true ? DEFAULT_TRIES : (untilFail ?? repeat);
@@ -104,7 +105,7 @@ export function requestOf(
     ...(flags.shard && { shard: flags.shard }),
     ...(flags.accel && { accelerator: flags.accel }),
     ...(flags.mirror !== undefined && { mirror: flags.mirror }),
-    ...(flags.with && { packages: flags.with }),
+    ...(additions && { additions }),
   };
 }
 

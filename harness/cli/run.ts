@@ -2,11 +2,17 @@ import type { Command } from 'commander';
 import { plural } from '../base/plural.js';
 import { withBuildTools } from '../host/install.js';
 import { chooseProfiles } from '../kernel/index.js';
-import { liveView } from '../report/live.js';
+import { liveView, type LiveView } from '../report/live.js';
 import { summaryText } from '../report/terminal.js';
 import { rateText } from '../run/turns.js';
 import { run, type RunOutcome, type RunRequest } from '../run/index.js';
-import { kernelsWithTools, withGuestFlags, withSeveralTools, type GuestFlags } from './guest-flags.js';
+import {
+  additionsOf,
+  kernelsWithTools,
+  withGuestFlags,
+  withSeveralTools,
+  type GuestFlags,
+} from './guest-flags.js';
 import { abortOnInterrupt } from './interrupt.js';
 import { collect } from './argument.js';
 import { asBisectStep } from './bisect-step.js';
@@ -89,40 +95,47 @@ async function runOnce(scenarios: readonly string[], flags: Flags): Promise<RunO
   const view = liveView(process.stdout, { listSkipped: flags.listSkipped ?? false });
   try {
     const request: RunRequest = {
-      ...requestOf(scenarios, flags, view),
+      ...requestOf(scenarios, flags, view, await additionsOf(flags)),
       kernels: await kernelsWithTools(
         await chooseProfiles({ profiles: flags.kernel, kernelTree, patches }),
         flags.tools,
         flags,
       ),
     };
-    const outcome = await run(
-      request,
-      {
-        started(environment, cases, runDir, remark) {
-          view.artifactsIn(runDir);
-          const kernels = environment.kernels
-            .map(({ profile, release }) => `${profile} ${release}`)
-            .join(', ');
-          view.print(
-            `kernel ${kernels}; QEMU ${environment.qemu}, ${environment.accelerator} (${environment.acceleratorReason}); ${plural(cases, 'case')}\n`,
-          );
-          if (remark !== undefined) view.print(`${remark}\n`);
-        },
-        event: ({ planned, event }) => view.event(planned.key, event),
-        standing: (standing) => view.standing(standing),
-      },
-      interrupt.signal,
-    );
-    view.close();
-    for (const { planned, rate } of outcome.results)
-      if (rate) process.stdout.write(`${planned.key}: ${rateText(rate)}\n`);
-    process.stdout.write(
-      `${summaryText(outcome.summary, outcome.results, outcome.runDir, { color: process.stdout.isTTY })}\n`,
-    );
-    return outcome;
+    return await runAndTell(request, view, interrupt.signal);
   } finally {
     view.close();
     interrupt.release();
   }
+}
+
+/** Runs, and tells all of it on standard output. */
+export async function runAndTell(
+  request: RunRequest,
+  view: LiveView,
+  signal: AbortSignal,
+): Promise<RunOutcome> {
+  const outcome = await run(
+    request,
+    {
+      started(environment, cases, runDir, remark) {
+        view.artifactsIn(runDir);
+        const kernels = environment.kernels.map(({ profile, release }) => `${profile} ${release}`).join(', ');
+        view.print(
+          `kernel ${kernels}; QEMU ${environment.qemu}, ${environment.accelerator} (${environment.acceleratorReason}); ${plural(cases, 'case')}\n`,
+        );
+        if (remark !== undefined) view.print(`${remark}\n`);
+      },
+      event: ({ planned, event }) => view.event(planned.key, event),
+      standing: (standing) => view.standing(standing),
+    },
+    signal,
+  );
+  view.close();
+  for (const { planned, rate } of outcome.results)
+    if (rate) process.stdout.write(`${planned.key}: ${rateText(rate)}\n`);
+  process.stdout.write(
+    `${summaryText(outcome.summary, outcome.results, outcome.runDir, { color: process.stdout.isTTY })}\n`,
+  );
+  return outcome;
 }

@@ -24,6 +24,7 @@ export async function withBuildTools<T>(work: () => Promise<T>, root: string = p
 const WISH: Readonly<Record<Built, string>> = {
   'a kernel': 'with_build_tools',
   'cxl, daxctl and ndctl': 'with_ndctl_build_tools',
+  'kernel selftests': 'with_selftest_build_tools',
 };
 
 /**

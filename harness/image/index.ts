@@ -13,12 +13,22 @@ import { installModules } from './modules.js';
 import { readRecipe, type Recipe } from './recipe.js';
 import { buildUserland } from './userland.js';
 
-export interface ImageOptions {
+export { shareLayer } from './share.js';
+
+/** What a person wants in a guest beside what the recipe has. */
+export interface ImageAdditions {
+  /** Debian packages */
+  readonly packages?: readonly string[] | undefined;
+  /** patterns of modules, as the recipe has them */
+  readonly modules?: readonly string[] | undefined;
+  /** files, as layers of an initramfs (see packLayer): over those of the packages, known by a content hash */
+  readonly layers?: readonly { readonly file: string; readonly id: string }[] | undefined;
+}
+
+export interface ImageOptions extends ImageAdditions {
   readonly progress?: Progress | undefined;
   /** tools that were built here, over those of the packages */
   readonly tools?: BuiltTools | undefined;
-  /** Debian packages beside the recipe's */
-  readonly packages?: readonly string[] | undefined;
   /** address of the Debian archive; default: see debianMirror() */
   readonly mirror?: string | undefined;
 }
@@ -41,9 +51,9 @@ export interface GuestImage {
  * @throws RigError('host'|'download'|'image') with the tool's last words
  */
 export async function buildImage(kernel: ResolvedKernel, options: ImageOptions = {}): Promise<GuestImage> {
-  const { progress = silent, mirror, tools, packages = [] } = options;
+  const { progress = silent, mirror, tools, packages = [], modules = [], layers = [] } = options;
   checkPackageNames(packages);
-  const recipe = withPackages(await readRecipe(), packages);
+  const recipe = withModules(withPackages(await readRecipe(), packages), modules);
   const suites = STABLE_SUITES.some((name) => name === recipe.suite) ? STABLE_SUITES : [recipe.suite];
   const suite = debianSuite({ suites, mirror, progress });
   const userland = await suite.using(async () => {
@@ -58,6 +68,7 @@ export async function buildImage(kernel: ResolvedKernel, options: ImageOptions =
     kernel.release,
     JSON.stringify([recipe.modules, recipe.moduleSignatures]),
     ...(tools ? [tools.id] : []),
+    ...layers.map((layer) => layer.id),
   );
   const { dir } = await cached(
     'images',
@@ -67,12 +78,14 @@ export async function buildImage(kernel: ResolvedKernel, options: ImageOptions =
       const tree = join(draft, 'tree');
       await mkdir(tree);
       await installModules(kernel, recipe, tree);
-      const modules = join(draft, 'modules.cpio');
-      await packLayer(tree, modules);
+      const own = join(draft, 'modules.cpio');
+      await packLayer(tree, own);
       if (tools) await requireLibraries(tools, userland.layer);
-      await joinLayers([userland.layer, ...(tools ? [tools.layer] : []), modules], join(draft, INITRAMFS));
+      const files = layers.map(({ file }) => file);
+      const all = [userland.layer, ...(tools ? [tools.layer] : []), ...files, own];
+      await joinLayers(all, join(draft, INITRAMFS));
       await rm(tree, { recursive: true });
-      await rm(modules);
+      await rm(own);
     },
     { progress, keep: IMAGES_KEPT },
   );
@@ -87,6 +100,10 @@ function withPackages(recipe: Recipe, packages: readonly string[]): Recipe {
     packages: [...new Set([...recipe.packages, ...packages])],
     exclude: recipe.exclude.filter((pattern) => recipe.texts.includes(pattern)),
   };
+}
+
+function withModules(recipe: Recipe, modules: readonly string[]): Recipe {
+  return modules.length === 0 ? recipe : { ...recipe, modules: [...recipe.modules, ...modules] };
 }
 
 /** @throws RigError('image') when a library that the tools need is not in the guest: the tools could not start */

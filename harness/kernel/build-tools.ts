@@ -40,7 +40,7 @@ export function buildTools(): readonly BuildTool[] {
 }
 
 /** What is to be built; scripts/bootstrap knows by it which programs to install. */
-export type Built = 'a kernel' | 'cxl, daxctl and ndctl';
+export type Built = 'a kernel' | 'cxl, daxctl and ndctl' | 'kernel selftests';
 
 /** Something is to be built, and the host lacks what that takes. Whoever may install it does so and starts again. */
 export class BuildToolsMissing extends RigError {

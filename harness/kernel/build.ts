@@ -95,7 +95,7 @@ export async function configureOnly(
 }
 
 /** Has the place for these sources to itself, with nothing of an interrupted run at work in it. */
-async function inPlace<T>(
+export async function inPlace<T>(
   { profile, source, config }: PreparedSeries,
   tree: string,
   progress: Progress,
@@ -136,7 +136,7 @@ function seriesHash(patches: readonly Patch[]): string {
   return contentKey(...patches.map(({ diff }) => diff)).slice(0, 12);
 }
 
-async function compilerIdentity(): Promise<string> {
+export async function compilerIdentity(): Promise<string> {
   const versions = await Promise.all(
     ['gcc', 'ld'].map((program) =>
       tool({ program, args: ['--version'], purpose: 'ask the compiler for its version' }),
@@ -146,7 +146,7 @@ async function compilerIdentity(): Promise<string> {
 }
 
 /** kbuild's configuration takes seconds, and nothing but the request, the compiler and these files decides it. */
-async function configureIfNeeded(job: {
+export async function configureIfNeeded(job: {
   readonly place: BuildPlace;
   readonly config: WantedConfig;
   /** paths that differ from the sources that were here before */

@@ -22,3 +22,4 @@ export {
 export { cachedThings, removeThings, type CachedThing } from './inventory.js';
 export type { ResolvedKernel } from './resolved.js';
 export { readSourceFiles, type SourceFiles } from './source-files.js';
+export { buildSelftests, SELFTESTS_IN_GUEST, type BuiltSelftests, type Selftest } from './selftests.js';

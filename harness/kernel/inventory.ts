@@ -3,7 +3,6 @@ import { readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { DRAFT } from '../base/cache.js';
-import { RigError } from '../base/errors.js';
 import { cacheRoot } from '../base/places.js';
 import { BUILD_PLACES } from './build-place.js';
 import { sourceFolder, sourcesInUse } from './depot.js';
@@ -130,17 +129,4 @@ async function readKernelEntry(dir: string): Promise<KernelEntry | undefined> {
     (text) => JSON.parse(text) as KernelEntry,
     () => undefined,
   );
-}
-
-/**
- * The folder of the Debian kernel sources that were used last, as they were unpacked.
- * @throws RigError when there are none yet
- */
-export async function unpackedSources(): Promise<string> {
-  const found = (await cachedThings())
-    .filter(({ kind, path }) => kind === 'source' && existsSync(join(path, 'tree')))
-    .sort((a, b) => b.usedMs - a.usedMs);
-  if (!found[0])
-    throw new RigError('kernel', 'the cache has no kernel sources', 'cxlrig kernel build minimal');
-  return join(found[0].path, 'tree');
 }

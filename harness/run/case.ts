@@ -1,5 +1,5 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { leftoverWords, unseenDeed, unseenDifference, unseenScript, type StateChange } from '../abi/index.js';
 import { RigError } from '../base/errors.js';
 import { stopwatch } from '../base/stopwatch.js';
@@ -111,7 +111,7 @@ async function askTheKernel(run: CaseRun, record: CaseRecord): Promise<void> {
 }
 
 async function runAllSteps(
-  { scenarioCase, planned, emit }: CaseRun,
+  { scenarioCase, planned, briefing, emit }: CaseRun,
   lent: LentGuest,
   abi: Readonly<Record<string, string>>,
   record: CaseRecord,
@@ -124,6 +124,7 @@ async function runAllSteps(
     abi,
     initialState: lent.atBoot,
     emit,
+    keepFile: keeperIn(join(briefing.runDir, planned.artifacts, 'files')),
     findSplats,
     allowSplats: scenarioCase.allowSplats,
     deadline: performance.now() + scenarioCase.timeoutMs * slowness,
@@ -279,6 +280,24 @@ async function keep(trace: CaseTrace, { lent, consoleMark }: CaseRecord, briefin
       'make room on the disk, or give another folder with --out DIR',
     );
   }
+}
+
+const MOST_KEPT_BYTES = 256 * 2 ** 20;
+
+/** Keeps files in a folder, each under its base name; a second one of the name gets a number before it. */
+function keeperIn(folder: string): (path: string, content: Buffer) => Promise<boolean> {
+  const names = new Set<string>();
+  let bytes = 0;
+  return async (path, content) => {
+    bytes += content.length;
+    if (bytes > MOST_KEPT_BYTES) return false;
+    const same = [...names].filter((name) => name.replace(/^\d+-/, '') === basename(path)).length;
+    const name = same === 0 ? basename(path) : `${same + 1}-${basename(path)}`;
+    names.add(name);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, name), content);
+    return true;
+  };
 }
 
 /** Back to the pool; or, when the user asked for it, a failed case's guest stays up until the run is interrupted. */

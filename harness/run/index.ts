@@ -77,7 +77,7 @@ export async function run(
     const bootables = await prepareBootables(request.kernels, {
       progress: request.progress,
       mirror: request.mirror,
-      packages: request.packages,
+      additions: request.additions,
       signal,
     }).catch(discard);
     const cases =

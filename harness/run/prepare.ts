@@ -2,7 +2,7 @@ import { contentKey } from '../base/cache.js';
 import { UsageError } from '../base/errors.js';
 import { orAbort } from '../base/or-abort.js';
 import type { Progress } from '../base/progress.js';
-import { buildImage } from '../image/index.js';
+import { buildImage, type ImageAdditions } from '../image/index.js';
 import { requireToolsFor, resolveProfile, type Profile } from '../kernel/index.js';
 import type { ToolsIdentity } from '../report/trace.js';
 import { buildTools, requireHostTools, type BuiltTools } from '../tools/index.js';
@@ -11,8 +11,8 @@ import type { Bootable } from './briefing.js';
 export interface PrepareOptions {
   readonly progress: Progress;
   readonly mirror?: string | undefined;
-  /** Debian packages that the guests have beside the recipe's */
-  readonly packages?: readonly string[] | undefined;
+  /** what the guests have beside the recipe's */
+  readonly additions?: ImageAdditions | undefined;
   /** ends a build that is under way; the call then rejects with the signal's reason */
   readonly signal?: AbortSignal | undefined;
 }
@@ -79,7 +79,7 @@ export async function prepareBootable(profile: Profile, options: PrepareOptions)
   options.signal?.throwIfAborted();
   const tools = profile.tools && (await buildTools(profile.tools, options).catch(asUnfit));
   options.signal?.throwIfAborted();
-  const { initramfs, packages } = await buildImage(kernel, { ...options, tools });
+  const { initramfs, packages } = await buildImage(kernel, { ...options.additions, ...options, tools });
   options.signal?.throwIfAborted();
   // what is resolved has the name of the kernel; a pair of kernel and tools has one of its own
   return { kernel: { ...kernel, profile: profile.name }, initramfs, tools: describeTools(tools, packages) };

@@ -1,4 +1,5 @@
 import type { Progress } from '../base/progress.js';
+import type { ImageAdditions } from '../image/index.js';
 import type { Profile } from '../kernel/index.js';
 import type { Shard } from './shard.js';
 
@@ -27,8 +28,8 @@ export interface RunRequest {
   readonly keepOnFailure: boolean;
   readonly accelerator?: 'tcg' | 'kvm';
   readonly mirror?: string;
-  /** Debian packages that the guests have beside the recipe's */
-  readonly packages?: readonly string[];
+  /** what the guests have beside the recipe's */
+  readonly additions?: ImageAdditions;
   /** folder that gets the run's folder; must be writable */
   readonly out: string;
   readonly command: readonly string[];

@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { faultsOfCommonKeys, honouredKeys, type CommonKey } from './common-keys.js';
-import { stepKinds, type StepDocument, type StepKind } from './language.js';
+import { stepKinds, type StepKind } from './language.js';
 
 const kinds = Object.keys(stepKinds) as StepKind[];
 const VALUES: Readonly<Record<CommonKey, string>> = { fails: 'EBUSY', 'may-fail': 'EBUSY', timeout: '2s' };
 
 describe.each(kinds)('beside %s', (kind) => {
   test.each(Object.keys(VALUES) as CommonKey[])('`%s` is honoured or refused', (key) => {
-    const faults = faultsOfCommonKeys(kind, { [kind]: {}, [key]: VALUES[key] } as StepDocument);
+    const faults = faultsOfCommonKeys(kind, { [kind]: {}, [key]: VALUES[key] });
     expect(faults.map(({ path }) => path)).toEqual(honouredKeys(kind).includes(key) ? [] : [[key]]);
   });
 });
 
 test('what is refused says what to write instead, where there is something', () => {
-  const [fault] = faultsOfCommonKeys('expect', { expect: {}, timeout: '2s' } as StepDocument);
+  const [fault] = faultsOfCommonKeys('expect', { expect: {}, timeout: '2s' });
   expect(fault).toMatchObject({ message: '`timeout` means nothing on `expect`', hint: expect.stringContaining('within') as string });
 });

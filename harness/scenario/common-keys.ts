@@ -22,6 +22,7 @@ const HONOURED: { readonly [K in StepKind]: readonly CommonKey[] } = {
   daxctl: TYPES_LINES,
   ndctl: TYPES_LINES,
   exec: TYPES_LINES,
+  'copy-out': TYPES_LINES,
   qmp: [],
   'hot-add': ['timeout'],
   'hot-remove': TYPES_LINES,

@@ -182,6 +182,14 @@ export const simpleStepKinds = {
       description: 'runs a shell line in the guest',
       examples: [{ sh: 'numactl --membind=${r.node} true', exit: 0 }],
     }),
+  'copy-out': z
+    .strictObject({
+      path: guestPath.meta({ description: 'a file of the guest, of 64 MiB at most' }),
+    })
+    .meta({
+      description: "copies a file of the guest into the folder `files` of the case's artifacts",
+      examples: [{ path: '/tmp/trace.dat' }],
+    }),
   qmp: z
     .strictObject({
       execute: z.string().min(1),

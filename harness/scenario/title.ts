@@ -54,6 +54,7 @@ const DESCRIPTIONS: { readonly [K in StepKind]: Describe<K> } = {
   daxctl: (body) => `daxctl ${argumentsOf(body.args)}`,
   ndctl: (body) => `ndctl ${argumentsOf(body.args)}`,
   exec: ({ sh }) => sh.trim(),
+  'copy-out': ({ path }) => `keep ${path}`,
   qmp: ({ execute }) => `QMP ${execute}`,
   'hot-add': ({ id, port }) => `plug ${id} into ${port}`,
   'hot-remove': ({ device, via }) => `unplug ${device} by ${via === 'qmp' ? 'QMP' : "the slot's power"}`,

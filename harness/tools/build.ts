@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { z } from 'zod';
 import { cached, contentKey, findCached } from '../base/cache.js';
 import { debianSuite, STABLE_SUITES } from '../base/debian.js';
 import { cacheRoot } from '../base/places.js';
@@ -15,7 +16,7 @@ import { readSeries, type Patch } from '../kernel/series.js';
 import type { SourceTree } from '../kernel/source-tree.js';
 import { buildPlace, checkOut, type BuildPlace } from '../kernel/work-tree.js';
 import { requireHostTools } from './host-tools.js';
-import { compileTools, configureTools, installTools, type MesonRun } from './meson.js';
+import { compileTools, configureTools, installTools, introspectTests, type MesonRun } from './meson.js';
 import type { ToolsProfile } from './profile.js';
 import { readBuildRecipe, type BuildRecipe } from './recipe.js';
 import { openToolSource } from './source.js';
@@ -44,13 +45,58 @@ export interface BuildToolsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The tests of the tools' own sources, ready to go into an image beside the tools. */
+export interface BuiltTests {
+  readonly id: string;
+  readonly layer: string;
+  /** in the order in which the sources have them */
+  readonly tests: readonly ToolTest[];
+}
+
+export interface ToolTest {
+  readonly name: string;
+  /** cxl, dax, ndctl */
+  readonly suite: string;
+  /** its program in the guest */
+  readonly program: string;
+  /** seconds that it is given */
+  readonly timeout: number;
+}
+
+/** What is made of the sources. */
+interface Product {
+  /** of the folder of the cache; part of what its entries are known by */
+  readonly name: 'tools' | 'tool-tests';
+  /** of meson.build, beside the recipe's */
+  readonly options: Readonly<Record<string, string>>;
+  /** none: all */
+  readonly targets: readonly string[];
+  readonly fill: (job: Job, place: BuildPlace, draft: string) => Promise<void>;
+}
+
 /** To be changed with the code below: what it makes of the same sources is another layer then. */
 const LAYOUT = '1';
 const LAYER = 'tools.cpio';
 const KEPT = 20;
 
-/** What brings the libraries too. */
-const TARGETS = ['cxl/cxl', 'daxctl/daxctl', 'ndctl/ndctl'];
+const TOOLS: Product = {
+  name: 'tools',
+  options: {},
+  // they bring the libraries too
+  targets: ['cxl/cxl', 'daxctl/daxctl', 'ndctl/ndctl'],
+  fill: fillWithTools,
+};
+
+const TESTS: Product = {
+  name: 'tool-tests',
+  // a guest is there to be destroyed
+  options: { test: 'enabled', destructive: 'enabled' },
+  targets: [],
+  fill: fillWithTests,
+};
+
+/** Where the tests are in a guest. */
+const TESTS_IN_GUEST = 'usr/lib/ndctl-tests';
 
 /**
  * Builds tools against the libraries of the guest's suite, unless the cache has them: known by sources, libraries and
@@ -64,17 +110,7 @@ export async function buildTools(
   profile: ToolsProfile,
   options: BuildToolsOptions = {},
 ): Promise<BuiltTools> {
-  const { progress = silent, mirror, signal } = options;
-  requireHostTools();
-  const [recipe, { suite: suiteName }] = await Promise.all([readBuildRecipe(), readRecipe()]);
-  const source = await openToolSource(profile.source, { progress, mirror });
-  const patches = await readSeries(source.depot, profile.patches);
-  const tree = (await applySeries(source, patches)).at(-1) ?? source.tree;
-  const suite = debianSuite({ suites: STABLE_SUITES, mirror, progress });
-  const sysroot = await suite.using(() => openSysroot(recipe, suite, suiteName, progress));
-  const id = contentKey(LAYOUT, tree, sysroot.key, JSON.stringify(recipe), await compilerVersion());
-  const job: Job = { profile, source, tree, patches, recipe, sysroot, progress, signal };
-  const dir = (await findCached('tools', id)) ?? (await inPlace(job, (place) => make(job, place, id)));
+  const { dir, id, source, patches } = await build(TOOLS, profile, options);
   return {
     profile: profile.name,
     id,
@@ -88,7 +124,40 @@ export async function buildTools(
   };
 }
 
+/** Builds the tests that a profile's sources bring, likewise. */
+export async function buildToolTests(
+  profile: ToolsProfile,
+  options: BuildToolsOptions = {},
+): Promise<BuiltTests> {
+  const { dir, id } = await build(TESTS, profile, options);
+  const tests = JSON.parse(await readFile(join(dir, 'tests.json'), 'utf8')) as ToolTest[];
+  return { id, layer: join(dir, LAYER), tests };
+}
+
+interface Built {
+  readonly dir: string;
+  readonly id: string;
+  readonly source: SourceTree;
+  readonly patches: readonly Patch[];
+}
+
+async function build(product: Product, profile: ToolsProfile, options: BuildToolsOptions): Promise<Built> {
+  const { progress = silent, mirror, signal } = options;
+  requireHostTools();
+  const [recipe, { suite: suiteName }] = await Promise.all([readBuildRecipe(), readRecipe()]);
+  const source = await openToolSource(profile.source, { progress, mirror });
+  const patches = await readSeries(source.depot, profile.patches);
+  const tree = (await applySeries(source, patches)).at(-1) ?? source.tree;
+  const suite = debianSuite({ suites: STABLE_SUITES, mirror, progress });
+  const sysroot = await suite.using(() => openSysroot(recipe, suite, suiteName, progress));
+  const id = contentKey(LAYOUT, tree, sysroot.key, JSON.stringify(recipe), await compilerVersion());
+  const job: Job = { product, profile, source, tree, patches, recipe, sysroot, progress, signal };
+  const dir = (await findCached(product.name, id)) ?? (await inPlace(job, (place) => make(job, place, id)));
+  return { dir, id, source, patches };
+}
+
 interface Job {
+  readonly product: Product;
   readonly profile: ToolsProfile;
   readonly source: SourceTree;
   readonly tree: string;
@@ -100,12 +169,12 @@ interface Job {
 }
 
 async function inPlace<T>(
-  { source, sysroot, profile, progress }: Job,
+  { product, source, sysroot, profile, progress }: Job,
   work: (place: BuildPlace) => Promise<T>,
 ): Promise<T> {
   const label = basename(source.lineage).replace(/[^\w.+-]/g, '-');
   const name = `${label}-${contentKey(source.lineage, sysroot.key).slice(0, 8)}`;
-  const place = buildPlace(join(cacheRoot(), 'tools-build', name));
+  const place = buildPlace(join(cacheRoot(), `${product.name}-build`, name));
   await mkdir(place.dir, { recursive: true });
   const waiting = () =>
     progress({ task: `build ${profile.name}`, detail: 'waiting for another run that builds it' });
@@ -116,33 +185,82 @@ async function inPlace<T>(
 }
 
 async function make(job: Job, place: BuildPlace, id: string): Promise<string> {
-  const { source, tree, recipe, sysroot, progress, signal } = job;
+  const { product, source, tree, recipe, sysroot, progress, signal } = job;
   // the run that was waited for may have built just these
-  const done = await findCached('tools', id);
+  const done = await findCached(product.name, id);
   if (done !== undefined) return done;
   await writeFile(logFile(place), '');
   await checkOut(place, source, tree, progress);
   signal?.throwIfAborted();
-  const task = 'build cxl, daxctl and ndctl';
+  const task = product === TOOLS ? 'build cxl, daxctl and ndctl' : 'build the tests of ndctl';
   progress({ task, detail: source.label });
   const version = await versionOf(place);
-  check(job, place, await configureTools(place, sysroot.dir, recipe, { 'version-tag': version }, signal));
+  const options = { ...product.options, 'version-tag': version };
+  check(job, place, await configureTools(place, sysroot.dir, recipe, options, signal));
   const line = (text: string): void => {
     const [, step = '', of = ''] = /^\[(\d+)\/(\d+)\]/.exec(text) ?? [];
     if (of !== '') progress({ task, detail: `${step}/${of}`, fraction: Number(step) / Number(of) });
   };
-  check(job, place, await compileTools(place, TARGETS, line, signal));
-  const { dir } = await cached('tools', id, (draft) => pack(job, place, draft), { progress, keep: KEPT });
+  check(job, place, await compileTools(place, product.targets, line, signal));
+  const { dir } = await cached(product.name, id, (draft) => pack(job, place, draft), {
+    progress,
+    keep: KEPT,
+  });
   return dir;
 }
 
 async function pack(job: Job, place: BuildPlace, draft: string): Promise<void> {
   const tree = join(draft, 'tree');
-  check(job, place, await installTools(place, tree));
-  await writeFile(join(draft, 'needs.json'), JSON.stringify(await foreignLibraries(tree)));
+  await job.product.fill(job, place, draft);
   await packLayer(tree, join(draft, LAYER));
   await rm(tree, { recursive: true });
   await copyFile(logFile(place), join(draft, 'build.log'));
+}
+
+async function fillWithTools(job: Job, place: BuildPlace, draft: string): Promise<void> {
+  const tree = join(draft, 'tree');
+  check(job, place, await installTools(place, tree));
+  await writeFile(join(draft, 'needs.json'), JSON.stringify(await foreignLibraries(tree)));
+}
+
+/** Programs, scripts and data lie in one folder: the tests look for them beside themselves. */
+async function fillWithTests(job: Job, place: BuildPlace, draft: string): Promise<void> {
+  const folder = join(draft, 'tree', TESTS_IN_GUEST);
+  await mkdir(folder, { recursive: true });
+  const [sources, objects] = [join(place.src, 'test'), join(place.obj, 'test')];
+  for (const entry of await readdir(sources, { withFileTypes: true }))
+    if (entry.isFile() && !/\.[ch]$|^meson\.build$/.test(entry.name))
+      await copyFile(join(sources, entry.name), join(folder, entry.name));
+  const listed = await introspectTests(place);
+  check(job, place, listed);
+  for (const entry of await readdir(objects, { withFileTypes: true })) {
+    if (!entry.isFile() || entry.name.includes('.')) continue;
+    const args = ['--strip-unneeded', '-o', join(folder, entry.name), join(objects, entry.name)];
+    await runTool({ program: 'strip', args, purpose: 'strip the tests', stage: 'image' });
+  }
+  await writeFile(join(draft, 'tests.json'), JSON.stringify(toolTests(listed.lines.join('\n'))));
+}
+
+const introspected = z.array(
+  z.object({
+    name: z.string(),
+    suite: z.array(z.string()),
+    cmd: z.array(z.string()).min(1),
+    timeout: z.number(),
+  }),
+);
+
+/** @param json of `meson introspect --tests` */
+function toolTests(json: string): ToolTest[] {
+  return introspected
+    .parse(JSON.parse(json))
+    .map(({ name, suite: [suite = ''], cmd: [program = ''], timeout }) => ({
+      name,
+      // meson puts the project's name before it
+      suite: suite.split(':').at(-1) ?? suite,
+      program: `/${TESTS_IN_GUEST}/${basename(program)}`,
+      timeout,
+    }));
 }
 
 /** The libraries that programs and libraries below a folder need (DT_NEEDED) and that are not among them. */

@@ -108,6 +108,11 @@ export function installTools(place: BuildPlace, into: string): Promise<MesonRun>
   return runIn(place, 'meson', ['install', '-C', place.obj, ...args]);
 }
 
+/** The tests that the place is configured with, as JSON in the lines. */
+export function introspectTests(place: BuildPlace): Promise<MesonRun> {
+  return runIn(place, 'meson', ['introspect', '--tests', place.obj]);
+}
+
 /** The options that a tree knows: they differ between releases, and meson refuses others. */
 async function optionsOf({ src }: BuildPlace): Promise<ReadonlySet<string>> {
   const texts = await Promise.all(

@@ -130,4 +130,3 @@ export const topologySchema = z.strictObject({
 
 export type TopologyDocument = z.output<typeof topologySchema>;
 export type DeviceDocument = TopologyDocument['devices'][number];
-export type WindowDocument = TopologyDocument['windows'][number];

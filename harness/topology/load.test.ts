@@ -31,11 +31,6 @@ describe('the shipped topologies', async () => {
 });
 
 describe('a topology', () => {
-  it('is found by name in the folder of the user first', async () => {
-    expect((await loadTopology('mine', { userDir: folder })).name).toBe('mine');
-    expect((await loadTopology('none', { userDir: folder })).cpus).toBe(4);
-  });
-
   it('is found by a path relative to the file that names it', async () => {
     expect((await loadTopology('./mine.yaml', { relativeTo: join(folder, 'scenario.yaml') })).name).toBe(
       'mine',

@@ -11,8 +11,6 @@ import type { MachinePlan } from './plan.js';
 export interface LoadTopologyOptions {
   /** the file that names the topology: a path counts from its folder. The working folder when absent. */
   readonly relativeTo?: string;
-  /** a folder of the user's with topologies; its names go before those of the package */
-  readonly userDir?: string;
 }
 
 export interface TopologyListing {
@@ -33,13 +31,13 @@ export async function loadTopology(
 ): Promise<MachinePlan> {
   const file = isPath(nameOrPath)
     ? resolve(options.relativeTo === undefined ? '.' : dirname(options.relativeTo), nameOrPath)
-    : await findByName(nameOrPath, options.userDir);
+    : await findByName(nameOrPath);
   return planTopology(await readTopology(file, nameOrPath), file, topologyName(file));
 }
 
 /** The topologies that go by name, in alphabetical order. */
-export async function listTopologies(userDir?: string): Promise<TopologyListing[]> {
-  const files = await filesByName(userDir);
+export async function listTopologies(): Promise<TopologyListing[]> {
+  const files = await filesByName();
   return Promise.all(
     [...files].map(async ([name, file]) => {
       const document = parseDocument(await readTopology(file, name), file, topologySchema);
@@ -52,8 +50,8 @@ function isPath(text: string): boolean {
   return text.includes('/') || /\.ya?ml$/.test(text);
 }
 
-async function findByName(name: string, userDir: string | undefined): Promise<string> {
-  const files = await filesByName(userDir);
+async function findByName(name: string): Promise<string> {
+  const files = await filesByName();
   const file = files.get(name);
   if (file !== undefined) return file;
   throw new UsageError(
@@ -62,14 +60,12 @@ async function findByName(name: string, userDir: string | undefined): Promise<st
   );
 }
 
-async function filesByName(userDir: string | undefined): Promise<Map<string, string>> {
+async function filesByName(): Promise<Map<string, string>> {
+  const folder = join(packageRoot, 'scenarios', 'topologies');
   const files = new Map<string, string>();
-  for (const folder of [join(packageRoot, 'scenarios', 'topologies'), userDir]) {
-    if (folder === undefined) continue;
-    for (const entry of await readdir(folder).catch(() => [])) {
-      const name = topologyName(entry);
-      if (entry.endsWith('.yaml') && NAME.test(name)) files.set(name, join(folder, entry));
-    }
+  for (const entry of await readdir(folder)) {
+    const name = topologyName(entry);
+    if (entry.endsWith('.yaml') && NAME.test(name)) files.set(name, join(folder, entry));
   }
   return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

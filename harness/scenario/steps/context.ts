@@ -16,6 +16,8 @@ export interface StepsContext {
   /** the state before the first step: `boot` in `same-as` */
   readonly initialState: State;
   readonly emit: (event: RunEvent) => void;
+  /** puts a file of the guest among the case's artifacts, unless it has had enough of them */
+  readonly keepFile: (path: string, content: Buffer) => Promise<boolean>;
   /** finds splats in text of the kernel log */
   readonly findSplats: (log: string) => readonly Omit<SplatRecord, 'allowed'>[];
   /** regular expressions on titles of splats that are no failure anywhere in this case */

@@ -158,6 +158,7 @@ async function session(): Promise<StepSession> {
     abi: {},
     initialState: parseState(''),
     emit: () => undefined,
+    keepFile: () => Promise.resolve(true),
     findSplats: () => [],
     allowSplats: [],
     deadline: performance.now() + 60_000,

@@ -3,6 +3,7 @@ import type { SimpleStepKind } from '../step-kinds.js';
 import { read, write } from './attributes.js';
 import { addCapacity, releaseCapacity } from './capacity.js';
 import { capture } from './capture.js';
+import { copyOut } from './copy-out.js';
 import { createRegion } from './create-region.js';
 import { destroyRegion } from './destroy-region.js';
 import { bind, newId, removeId, unbind } from './drivers.js';
@@ -34,6 +35,7 @@ const KINDS: { readonly [K in SimpleStepKind]: Run<K> } = {
   daxctl: runTool('daxctl'),
   ndctl: runTool('ndctl'),
   exec,
+  'copy-out': copyOut,
   qmp,
   'hot-add': hotAdd,
   'hot-remove': hotRemove,

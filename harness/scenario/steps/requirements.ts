@@ -45,20 +45,6 @@ export async function unmetByGuest(
   return undefined;
 }
 
-/** Both: why a case is skipped on a booted guest; undefined when it is not. */
-export async function checkRequirements(
-  scenarioCase: ScenarioCase,
-  guest: GuestShell,
-  state: State,
-  kernel: ResolvedKernel,
-  qemuVersion: string,
-): Promise<string | undefined> {
-  return (
-    (await unmetByKernel(scenarioCase, kernel, qemuVersion)) ??
-    (await unmetByGuest(scenarioCase, guest, state, kernel.abi))
-  );
-}
-
 async function lackOfKernel(
   requirement: Requirement,
   kernel: ResolvedKernel,

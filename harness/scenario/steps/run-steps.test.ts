@@ -56,6 +56,7 @@ async function session(answer: Answer = shell, events: RunEvent[] = [], status =
     abi: {},
     initialState: parseState(''),
     emit: (event) => events.push(event),
+    keepFile: () => Promise.resolve(true),
     findSplats: () => [],
     allowSplats: [],
     deadline: performance.now() + 60_000,

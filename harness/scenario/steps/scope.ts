@@ -61,6 +61,8 @@ export interface StepScope {
   ask(text: string): Promise<string>;
   /** Runs a text in a shell of its own, whatever its exit status. */
   exec(text: string, stdin?: string): Promise<ExecResult>;
+  /** Runs a text whose output is kept elsewhere: it is recorded without it. */
+  fetch(text: string): Promise<ExecResult>;
   /** @throws QmpError */
   qmp(execute: string, args?: Record<string, unknown>): Promise<unknown>;
   resolve<T>(value: T): T;
@@ -113,6 +115,33 @@ export function makeScope(
     return left;
   };
 
+  const runAlone = async (
+    text: string,
+    stdin: string | undefined,
+    outputOf: (result: ExecResult) => Pick<TypedLine, 'stdout'>,
+  ): Promise<ExecResult> => {
+    session.isFresh = false;
+    const at = Date.now();
+    const timeoutMs = timeLeft(text);
+    const result = await guest
+      .exec(text, { timeoutMs, ...(stdin === undefined ? {} : { stdin }) })
+      .catch((error: unknown) => {
+        record(unanswered(text));
+        throw error;
+      });
+    const { milliseconds, stderr, code } = result;
+    record({
+      text,
+      channel: 'sh',
+      at,
+      milliseconds,
+      ...outputOf(result),
+      stderr: stderr.toString('utf8'),
+      code,
+    });
+    return result;
+  };
+
   const scope: StepScope = {
     session,
     step,
@@ -159,28 +188,9 @@ export function makeScope(
       const { stdout } = await shell.type(`{\n${text}\n} 2>/dev/null`, { timeoutMs });
       return stdout.toString('utf8');
     },
-    exec: async (asked, stdin) => {
-      session.isFresh = false;
-      const text = inWordsOf(abi, asked);
-      const at = Date.now();
-      const timeoutMs = timeLeft(text);
-      const result = await guest
-        .exec(text, { timeoutMs, ...(stdin === undefined ? {} : { stdin }) })
-        .catch((error: unknown) => {
-          record(unanswered(text));
-          throw error;
-        });
-      record({
-        text,
-        channel: 'sh',
-        at,
-        milliseconds: result.milliseconds,
-        stdout: result.stdout.toString('utf8'),
-        stderr: result.stderr.toString('utf8'),
-        code: result.code,
-      });
-      return result;
-    },
+    exec: (asked, stdin) =>
+      runAlone(inWordsOf(abi, asked), stdin, ({ stdout }) => ({ stdout: stdout.toString('utf8') })),
+    fetch: (text) => runAlone(text, undefined, () => ({})),
     qmp: async (execute, args) => {
       session.isFresh = false;
       const at = Date.now();

@@ -41,6 +41,23 @@ describe('the memory map', () => {
   });
 });
 
+test('dynamic capacity is told by its place in its region, with what the step did to it', async () => {
+  const { traces } = await sampleRun();
+  const state = traces[0] && replay(traces[0])[1]?.after;
+  if (!state) throw new Error('the sample has no such step');
+  const extent = (offset: number) => ({ region: 'region0', offset, length: 128, dax: 'dax0.0' });
+  const map = memoryMap(
+    { ...state, extents: { 'extent0.2': extent(256), 'extent0.1': extent(128) } },
+    { ...state, extents: { 'extent0.0': extent(0), 'extent0.1': extent(128) } },
+  );
+  const [region] = map.flatMap(({ groups }) => groups).filter((group) => group.region === 'region0');
+  expect(region?.extents.map(({ name, change = 'same' }) => [name, change])).toEqual([
+    ['extent0.0', 'vanished'],
+    ['extent0.1', 'same'],
+    ['extent0.2', 'appeared'],
+  ]);
+});
+
 test.each([
   ['online', ['Movable'], 'movable'],
   ['online', ['DMA32'], 'dma'],

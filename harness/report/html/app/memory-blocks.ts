@@ -1,4 +1,4 @@
-import type { DaxDevice, MemoryBlock, Region, State } from '../../../abi/state.js';
+import type { DaxDevice, Extent, MemoryBlock, Region, State } from '../../../abi/state.js';
 
 /** The memory map's content: every memory block of a state, by node and by the region it lies in. */
 export interface MapNode {
@@ -14,6 +14,15 @@ export interface MapGroup {
   /** dax devices of the region, by name */
   readonly dax: readonly (readonly [name: string, device: DaxDevice])[];
   readonly cells: readonly MapCell[];
+  /** dynamic capacity of the region, by offset */
+  readonly extents: readonly MapExtent[];
+}
+
+export interface MapExtent {
+  readonly name: string;
+  /** as it is; of a vanished one as it was */
+  readonly extent: Extent;
+  readonly change?: 'appeared' | 'vanished';
 }
 
 export interface MapCell {
@@ -92,14 +101,25 @@ function group(
   state: State,
   previous: State | undefined,
 ): MapGroup {
-  if (region === undefined) return { cells, dax: [] };
+  if (region === undefined) return { cells, dax: [], extents: [] };
   const details = state.regions[region] ?? previous?.regions[region];
   return {
     region,
     ...(details && { details }),
     dax: Object.entries(state.daxDevices).filter(([, device]) => device.region === region),
     cells,
+    extents: extentsOf(region, state, previous ?? state),
   };
+}
+
+function extentsOf(region: string, { extents: now = {} }: State, { extents: then = {} }: State): MapExtent[] {
+  return Object.entries({ ...then, ...now })
+    .filter(([, extent]) => extent.region === region)
+    .map(([name, extent]): MapExtent => {
+      if (!(name in now)) return { name, extent, change: 'vanished' };
+      return name in then ? { name, extent } : { name, extent, change: 'appeared' };
+    })
+    .sort((a, b) => a.extent.offset - b.extent.offset);
 }
 
 function cellsOf(state: State, previous: State | undefined): MapCell[] {

@@ -6,6 +6,7 @@ import {
   memoryMap,
   type CellKind,
   type MapCell,
+  type MapExtent,
   type MapGroup,
 } from './memory-blocks.js';
 import { bytes, hex, plural } from './text.js';
@@ -30,7 +31,7 @@ export function drawMemoryMap(state: State, previous: State | undefined): HTMLEl
 }
 
 function drawGroup(group: MapGroup, blockBytes: number): HTMLElement {
-  const { region, details, dax, cells } = group;
+  const { region, details, dax, cells, extents } = group;
   const present = cells.filter(({ change }) => change !== 'vanished');
   return h(
     'div',
@@ -45,8 +46,32 @@ function drawGroup(group: MapGroup, blockBytes: number): HTMLElement {
       ),
       h('span', { class: 'map-count' }, summary(present, blockBytes)),
     ),
+    details && extents.length > 0 && drawExtents(extents, details.size),
     cells.length > 0 &&
       h('div', { class: 'cells', role: 'list' }, ...cells.map((cell) => drawCell(cell, blockBytes))),
+  );
+}
+
+/** Where in its region the device offers capacity, in proportion. */
+function drawExtents(extents: readonly MapExtent[], regionBytes: number): HTMLElement {
+  return h(
+    'div',
+    { class: 'extents', role: 'list' },
+    ...extents.map(({ name, extent: { offset, length, tag, dax }, change = '' }) => {
+      const text = [
+        `${name}: ${bytes(length)} at ${hex(offset)}`,
+        tag === undefined ? 'no tag' : `tag ${tag}`,
+        dax === undefined ? 'no dax device' : dax,
+        ...(change === '' ? [] : [`${change} in this step`]),
+      ].join('\n');
+      const share = (part: number): string => `${(100 * part) / regionBytes}%`;
+      const place = { '--offset': share(offset), '--length': share(length) };
+      return h(
+        'span',
+        { class: `extent ${change}`, role: 'listitem', title: text, 'aria-label': text, style: place },
+        dax ?? name,
+      );
+    }),
   );
 }
 

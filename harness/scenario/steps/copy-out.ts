@@ -1,0 +1,35 @@
+import { errnoOf, quote } from '../../abi/index.js';
+import type { StepBody } from '../language.js';
+import { Refusal, Unmet } from './outcome.js';
+import type { StepScope } from './scope.js';
+
+const MOST_BYTES = 64 * 2 ** 20;
+
+/** Keeps a file of the guest among the artifacts of the case. */
+export async function copyOut({ path }: StepBody<'copy-out'>, scope: StepScope): Promise<void> {
+  // a byte more than may be, to see that there are more
+  const text = `head -c ${MOST_BYTES + 1} -- ${quote(path)}`;
+  const at = Date.now();
+  const { stdout, stderr, code, milliseconds } = await scope.fetch(text);
+  if (code !== 0) {
+    const said = stderr.toString('utf8');
+    const errno = errnoOf(said);
+    throw new Refusal({
+      text,
+      subject: path,
+      stdout: '',
+      stderr: said,
+      code: code ?? 128,
+      ...(errno !== undefined && { errno }),
+      at,
+      milliseconds,
+    });
+  }
+  const isKept = stdout.length <= MOST_BYTES && (await scope.session.context.keepFile(path, stdout));
+  if (isKept) return;
+  throw new Unmet({
+    message: `${path} is too large to be kept: ${MOST_BYTES / 2 ** 20} MiB a file, and four times as much a case`,
+    path: ['path'],
+    blame: 'scenario',
+  });
+}

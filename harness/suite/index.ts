@@ -1,0 +1,224 @@
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { cached, contentKey } from '../base/cache.js';
+import { debianSuite, STABLE_SUITES } from '../base/debian.js';
+import { nameHint } from '../base/did-you-mean.js';
+import { UsageError } from '../base/errors.js';
+import type { Progress } from '../base/progress.js';
+import { packLayer } from '../image/archive.js';
+import type { ImageAdditions } from '../image/index.js';
+import { readRecipe } from '../image/recipe.js';
+import { buildSelftests, isBuilt, type Profile } from '../kernel/index.js';
+import { buildToolTests, openSysroot, readBuildRecipe, type ToolsProfile } from '../tools/index.js';
+import { readSuiteRecipe, type SuiteName, type SuiteRecipe } from './recipe.js';
+import { suiteScenario, type SuiteTest } from './scenario.js';
+
+export { suiteNames, type SuiteName } from './recipe.js';
+
+/** Which tests of whose suite, on what. */
+export interface SuiteRequest {
+  readonly suite: SuiteName;
+  /** its collections: cxl, dax, nfit of ndctl; dax, mm, ... of the kernel; none: all of ndctl */
+  readonly collections: readonly string[];
+  /** none: all of the collections */
+  readonly tests: readonly WantedTest[];
+  readonly kernel: Profile;
+  /** whose tests are run, and whose tools are in the guest */
+  readonly tools: ToolsProfile | undefined;
+}
+
+/** A test by its name, in one of the collections or in any. */
+export interface WantedTest {
+  readonly collection?: string;
+  readonly name: string;
+}
+
+export interface SuiteOptions {
+  readonly progress: Progress;
+  readonly mirror?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a run of scenarios needs to run a suite. */
+export interface PreparedSuite {
+  /** the kernel, configured for it */
+  readonly kernel: Profile;
+  readonly additions: ImageAdditions;
+  /** files, one a collection */
+  readonly scenarios: readonly string[];
+}
+
+/**
+ * Builds a suite for a kernel, and makes scenarios of it.
+ * @throws UsageError when the kernel is not built here, or there is no such collection or test
+ */
+export async function prepareSuite(request: SuiteRequest, options: SuiteOptions): Promise<PreparedSuite> {
+  if (!isBuilt(request.kernel))
+    throw new UsageError(
+      `the kernel ${request.kernel.name} comes ready-made, and the suite ${request.suite} takes test modules of its sources`,
+      'build one from source: --kernel minimal',
+    );
+  const recipe = await readSuiteRecipe(request.suite);
+  const kernel = withRecipe(request.kernel, recipe);
+  const built =
+    request.suite === 'ndctl'
+      ? await ndctlSuite(request, options)
+      : await kselftestSuite(request, kernel, recipe, options);
+  const chosen = chosenTests(built.collections, request.tests);
+  const own = await ownLayer(recipe, options.progress);
+  const { packages, modules } = recipe.guest;
+  return {
+    kernel,
+    additions: { packages, modules, layers: [...built.layers, ...own] },
+    scenarios: await writeScenarios(request.suite, chosen, recipe),
+  };
+}
+
+type Collections = ReadonlyMap<string, readonly SuiteTest[]>;
+
+interface BuiltSuite {
+  readonly collections: Collections;
+  readonly layers: readonly { readonly file: string; readonly id: string }[];
+}
+
+function withRecipe(kernel: Profile, { kernel: { fragments, modules } }: SuiteRecipe): Profile {
+  const { config } = kernel;
+  return {
+    ...kernel,
+    name: `${kernel.name}+testing`,
+    config: {
+      ...config,
+      fragments: [...new Set([...config.fragments, ...fragments])],
+      ...(modules.length > 0 && { modules: [...new Set([...(config.modules ?? []), ...modules])] }),
+    },
+  };
+}
+
+/** What people call the tests of libnvdimm, and meson. */
+const MESON_NAME: Readonly<Record<string, string>> = { nfit: 'ndctl' };
+
+async function ndctlSuite({ tools, collections }: SuiteRequest, options: SuiteOptions): Promise<BuiltSuite> {
+  if (!tools) throw new Error('a suite of tools that are not built');
+  const { id, layer, tests } = await buildToolTests(tools, options);
+  const named = new Map(Object.entries(MESON_NAME).map(([name, meson]) => [meson, name]));
+  const all = new Map<string, SuiteTest[]>();
+  for (const { suite, ...test } of tests) {
+    const name = named.get(suite) ?? suite;
+    all.set(name, [...(all.get(name) ?? []), test]);
+  }
+  const unknown = collections.find((name) => !all.has(name));
+  if (unknown !== undefined)
+    throw new UsageError(
+      `ndctl has no tests ${unknown}`,
+      nameHint(unknown, [...all.keys()], 'its collections'),
+    );
+  return {
+    collections: new Map([...all].filter(([name]) => collections.length === 0 || collections.includes(name))),
+    layers: [{ file: layer, id }],
+  };
+}
+
+/** Of kselftest itself, where a collection says nothing. */
+const DEFAULT_TIMEOUT_S = 45;
+/** Of a collection that asks for no limit. */
+const UNLIMITED_S = 1800;
+/** A guest under TCG is slower than the machines that the limits were made for. */
+const SLOWER = 4;
+
+async function kselftestSuite(
+  { collections }: SuiteRequest,
+  kernel: Profile,
+  recipe: SuiteRecipe,
+  options: SuiteOptions,
+): Promise<BuiltSuite> {
+  if (collections.length === 0)
+    throw new UsageError('which selftests?', 'name folders of tools/testing/selftests: dax memory-hotplug');
+  const [build, { suite: suiteName }] = await Promise.all([readBuildRecipe(), readRecipe()]);
+  const suite = debianSuite({ suites: STABLE_SUITES, mirror: options.mirror, progress: options.progress });
+  const packages = [...new Set([...build.packages, ...recipe.sysroot.packages])];
+  const sysroot = await suite.using(() => openSysroot({ packages }, suite, suiteName, options.progress));
+  const { id, layer, tests, timeouts } = await buildSelftests(kernel, collections, sysroot, options);
+  const limit = (collection: string): number => {
+    const seconds = timeouts[collection] ?? DEFAULT_TIMEOUT_S;
+    return seconds === 0 ? UNLIMITED_S : seconds * SLOWER;
+  };
+  return {
+    collections: new Map(
+      collections.map((collection) => [
+        collection,
+        tests
+          .filter((test) => test.collection === collection)
+          .map(({ name }) => ({ name, program: name, timeout: limit(collection) })),
+      ]),
+    ),
+    layers: [{ file: layer, id }],
+  };
+}
+
+/** @throws UsageError when one that is named is not there */
+function chosenTests(all: Collections, wanted: readonly WantedTest[]): Collections {
+  const known = [...all].flatMap(([collection, tests]) => tests.map(({ name }) => ({ collection, name })));
+  for (const { collection, name } of wanted) {
+    if (known.some((test) => test.name === name && test.collection === (collection ?? test.collection)))
+      continue;
+    const names = known
+      .filter((test) => test.collection === (collection ?? test.collection))
+      .map((test) => test.name);
+    throw new UsageError(
+      `there is no test ${name}${collection === undefined ? '' : ` in ${collection}`}`,
+      nameHint(name, names, 'the tests'),
+    );
+  }
+  const chosen = [...all].map(([collection, tests]) => {
+    const own = wanted.filter((test) => test.collection === undefined || test.collection === collection);
+    // a collection that is named as a whole is wanted as a whole
+    const isWhole = own.length === 0 && wanted.every((test) => test.collection !== undefined);
+    return [
+      collection,
+      isWhole ? tests : tests.filter(({ name }) => own.some((test) => test.name === name)),
+    ] as const;
+  });
+  return new Map(chosen.filter(([, tests]) => tests.length > 0));
+}
+
+/** The recipe's own files. */
+async function ownLayer(
+  { guest: { files } }: SuiteRecipe,
+  progress: Progress,
+): Promise<{ file: string; id: string }[]> {
+  const entries = Object.entries(files);
+  if (entries.length === 0) return [];
+  const id = contentKey('1', ...entries.flat());
+  const fill = async (draft: string): Promise<void> => {
+    const tree = join(draft, 'tree');
+    for (const [path, text] of entries) {
+      const file = join(tree, path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, text);
+      await chmod(file, 0o755);
+    }
+    await packLayer(tree, join(draft, OWN_LAYER));
+    await rm(tree, { recursive: true });
+  };
+  const { dir } = await cached('suites', id, fill, { progress, keep: KEPT });
+  return [{ file: join(dir, OWN_LAYER), id }];
+}
+
+const OWN_LAYER = 'files.cpio';
+const KEPT = 50;
+
+/** Each in the folder of the suite, which is what its cases are called by: `ndctl/cxl [cxl-topology.sh]`. */
+async function writeScenarios(suite: SuiteName, tests: Collections, recipe: SuiteRecipe): Promise<string[]> {
+  const texts = [...tests].map(([name, own]) => [name, suiteScenario(name, own, recipe)] as const);
+  const { dir } = await cached(
+    'suites',
+    contentKey(suite, ...texts.flat()),
+    async (draft) => {
+      const folder = join(draft, 'scenarios', suite);
+      await mkdir(folder, { recursive: true });
+      for (const [name, text] of texts) await writeFile(join(folder, `${name}.yaml`), text);
+    },
+    { keep: KEPT },
+  );
+  return texts.map(([name]) => join(dir, 'scenarios', suite, `${name}.yaml`));
+}
