@@ -13,7 +13,7 @@ const secondMatcher = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.cxlrig/'] },
+  { ignores: ['.dependency-cruiser.cjs', 'dist/', 'node_modules/', '.cxlrig/'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {

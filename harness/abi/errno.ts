@@ -60,9 +60,6 @@ export function errnoName(number: number): string | undefined {
   return nameByNumber.get(Math.abs(number));
 }
 
-/** Every name that a scenario may expect. */
-export const errnoNames: readonly string[] = [...errnoTable.map(([, name]) => name), ...Object.keys(ALIASES)];
-
 function escapeRegExp(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -1,5 +1,5 @@
-export { canonicalErrno, errnoName, errnoNames, errnoOf } from './errno.js';
-export { differencesOf, diffStates } from './diff.js';
+export { canonicalErrno, errnoOf } from './errno.js';
+export { diffStates } from './diff.js';
 export { walkIomem } from './iomem.js';
 export {
   formatKernelLog,
@@ -15,16 +15,14 @@ export { leftoverWords } from './leftover-words.js';
 export { leftoversOf } from './leftovers.js';
 export * from './lines.js';
 export { withNormalNames } from './normal-names.js';
-export { kernelLogEnd, observe, readState, type Observation, type ObserveOptions } from './observe.js';
+export { kernelLogEnd, observe, readState } from './observe.js';
 export { quote } from './quote.js';
 export {
   createRegionLines,
   destroyRegionLines,
   nextRegionLine,
-  regionStages,
   type RegionProgram,
   type RegionStage,
-  type StandingRegion,
 } from './region-lines.js';
 export type * from './state.js';
-export { typeLines, type TypedShLine, type TypingOptions } from './typing.js';
+export { typeLines, type TypedShLine } from './typing.js';

@@ -8,7 +8,7 @@ import { RigError, UsageError } from './errors.js';
 import { silent, type Progress } from './progress.js';
 
 export { PackageGone } from './apt-root.js';
-export type { Dependency, DebianPackage } from './debian-packages.js';
+export type { DebianPackage } from './debian-packages.js';
 
 /** Debian's current stable under the alias that moves with each release, so that no codename grows old in here. */
 export const STABLE_SUITES = ['stable', 'stable-updates', 'stable-backports'] as const;

@@ -3,14 +3,7 @@ import { diagnose } from './diagnose.js';
 import { DocumentError } from './diagnostic.js';
 import { readYaml, type YamlDocument } from './yaml.js';
 
-export { diagnose, type DiagnoseOptions } from './diagnose.js';
-export {
-  DocumentError,
-  renderDiagnostic,
-  type Diagnostic,
-  type SourcePosition,
-  type SourceRange,
-} from './diagnostic.js';
+export { DocumentError, renderDiagnostic, type Diagnostic } from './diagnostic.js';
 export { didYouMean, nameHint } from './did-you-mean.js';
 export { readYaml, type DocumentPath, type YamlDocument } from './yaml.js';
 

@@ -4,7 +4,7 @@ import { print } from './measuring.js';
 import { resumes } from './resumes.js';
 import { roundTrips } from './round-trips.js';
 import { suite } from './suite.js';
-import type { Section } from './main.js';
+import type { Section } from './section.js';
 
 /** The table of the README, and what stands behind it. */
 export const all: Section = {

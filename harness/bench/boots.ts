@@ -13,7 +13,7 @@ import {
   spread,
   type Measured,
 } from './measuring.js';
-import type { Section } from './main.js';
+import type { Section } from './section.js';
 
 /** Boots and resumes by turns, so that what else the host does burdens both alike. */
 export const boots: Section = {

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import type { Section } from './section.js';
 import { all } from './all.js';
 import { boots } from './boots.js';
 import { overhead } from './overhead.js';
@@ -6,12 +7,6 @@ import { resumes } from './resumes.js';
 import { roundTrips } from './round-trips.js';
 import { stalls } from './stalls.js';
 import { suite } from './suite.js';
-
-/** A measurement: prints its table. The arguments are those after its name. */
-export interface Section {
-  readonly does: string;
-  readonly run: (args: readonly string[]) => Promise<void>;
-}
 
 const SECTIONS: Readonly<Record<string, Section>> = {
   all,

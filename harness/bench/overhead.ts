@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { startGuest } from '../guest/index.js';
 import type { CaseTrace } from '../report/trace.js';
 import { inFolder, print, printTable, specFor, timedRun } from './measuring.js';
-import type { Section } from './main.js';
+import type { Section } from './section.js';
 
 /**
  * What a run costs beyond what it does: `cxlrig run` of a scenario, against as many guests started the same way and the

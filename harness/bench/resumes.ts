@@ -15,7 +15,7 @@ import {
   type Measured,
 } from './measuring.js';
 import { comparable } from './comparable.js';
-import type { Section } from './main.js';
+import type { Section } from './section.js';
 
 /** Resumes many guests, and holds each against a guest that was booted: does the kernel show the same? */
 export const resumes: Section = {

@@ -3,7 +3,7 @@ import { readState } from '../abi/index.js';
 import { startGuest } from '../guest/index.js';
 import { cpuMilliseconds } from '../guest/progress.js';
 import { inFolder, median, printTable, specFor } from './measuring.js';
-import type { Section } from './main.js';
+import type { Section } from './section.js';
 
 const LINE = 'echo online > /sys/devices/system/memory/auto_online_blocks';
 const SOON = { timeoutMs: 60_000 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bootGuest, type GuestSpec } from '../guest/index.js';
 import { inFolder, median, print, specFor } from './measuring.js';
-import type { Section } from './main.js';
+import type { Section } from './section.js';
 
 /** Boots the largest machine over and over, and counts the starts that stand still. */
 export const stalls: Section = {

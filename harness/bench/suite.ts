@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { CaseTrace } from '../report/trace.js';
 import { inFolder, print, printTable, timedRun, type TimedRun } from './measuring.js';
-import type { Section } from './main.js';
+import type { Section } from './section.js';
 
 /** Runs scenarios with every guest booted, and with guests resumed, and holds the verdicts against each other. */
 export const suite: Section = {

@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { createColors } from '../base/colors.js';
 import { qemuVersion } from '../guest/index.js';
-import { checkHost, type Finding } from '../host/checks.js';
+import { checkHost } from '../host/checks.js';
+import type { Finding } from '../host/finding.js';
 import { limitsText } from '../host/emulator.js';
 
 export function registerDoctor(program: Command): void {

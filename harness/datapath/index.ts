@@ -1,2 +1,1 @@
-export { proveDataPath, type TrialResult } from './prove.js';
-export { regionTrials, type RegionTrial } from './trials.js';
+export { proveDataPath } from './prove.js';

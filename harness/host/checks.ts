@@ -11,16 +11,7 @@ import { chooseAccelerator, qemuVersion } from '../guest/index.js';
 import { programPath } from '../kernel/build-tools.js';
 import { buildTools } from '../kernel/index.js';
 import { emulatorFindings } from './emulator.js';
-
-/** What one check of the host found. */
-export interface Finding {
-  readonly subject: string;
-  /** `fail`: guests can't be booted; `warn`: some work can't be done, or is near its limit */
-  readonly status: 'ok' | 'warn' | 'fail';
-  readonly detail: string;
-  /** what to do about it, one sentence */
-  readonly remedy?: string;
-}
+import type { Finding } from './finding.js';
 
 export interface HostCheckOptions {
   /** where runs are kept; default: the working folder */

@@ -1,5 +1,5 @@
 import { limitsOf, type EmulatorLimit } from '../topology/index.js';
-import type { Finding } from './checks.js';
+import type { Finding } from './finding.js';
 
 /** What the QEMU at hand lacks: what a newer one has each by itself, the rest as a count. */
 export function emulatorFindings(version: string): Finding[] {

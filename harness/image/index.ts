@@ -7,7 +7,7 @@ import { silent, type Progress } from '../base/progress.js';
 import { runTool } from '../base/tool.js';
 import type { ResolvedKernel } from '../kernel/resolved.js';
 import type { BuiltTools } from '../tools/index.js';
-import { joinLayers, packLayer } from './archive.js';
+import { joinLayers, packLayer } from '../base/archive.js';
 import { checkPackageNames, requirePackages } from './further-packages.js';
 import { installModules } from './modules.js';
 import { readRecipe, type Recipe } from './recipe.js';

@@ -3,7 +3,7 @@ import { cp, mkdir, readdir, readFile, readlink, rm, stat } from 'node:fs/promis
 import { basename, join, relative, resolve } from 'node:path';
 import { cached } from '../base/cache.js';
 import { UsageError } from '../base/errors.js';
-import { packLayer } from './archive.js';
+import { packLayer } from '../base/archive.js';
 
 /** A guest has its files in its memory. */
 const MOST_BYTES = 256 * 2 ** 20;

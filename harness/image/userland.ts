@@ -1,4 +1,4 @@
-import { access, chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, lstat, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { cached, contentKey } from '../base/cache.js';
 import { CHROOTLESS } from '../base/chrootless.js';
@@ -6,7 +6,7 @@ import { PackageGone, type DebianSuite } from '../base/debian.js';
 import { RigError } from '../base/errors.js';
 import type { Progress } from '../base/progress.js';
 import { runTool } from '../base/tool.js';
-import { packLayer } from './archive.js';
+import { packLayer } from '../base/archive.js';
 import { ownFilesKey, type Recipe } from './recipe.js';
 
 /** All of an image but the kernel's modules: one serves every kernel. */
@@ -155,8 +155,14 @@ async function finishTree(recipe: Recipe, tree: string): Promise<void> {
   for (const name of LEFTOVERS) await rm(join(tree, name), { recursive: true, force: true });
   await removeExcluded(recipe, tree);
   for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
-    await mkdir(join(tree, 'usr', name), { recursive: true });
-    await symlink(`usr/${name}`, join(tree, name));
+    const [old, merged] = [join(tree, name), join(tree, 'usr', name)];
+    await mkdir(merged, { recursive: true });
+    // base-files brings the link, where it is among the packages
+    const isThere = await lstat(old).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) await symlink(`usr/${name}`, old);
   }
   for (const applet of recipe.applets) {
     const taken = await Promise.all(['usr/bin', 'usr/sbin'].map((bin) => exists(join(tree, bin, applet))));

@@ -51,7 +51,9 @@ const SOURCES = 'sources';
 /** Each of them is compiled again whenever the place changes hands. */
 const MOST_FILES_APART = 100;
 
-function placeName({ lineage }: SourceTree, config: Profile['config']): string {
+/** With further modules or without them the kernel is the same. */
+function placeName({ lineage }: SourceTree, { base, fragments, options }: Profile['config']): string {
+  const config = { base, fragments, options };
   const words = [basename(lineage), ...config.fragments.map((fragment) => basename(fragment, '.config'))];
   const label = words.join('-').replace(/[^\w.+-]/g, '-');
   return `${label}-${contentKey(lineage, JSON.stringify(config)).slice(0, 8)}`;

@@ -16,7 +16,8 @@ import { exclusively, untilGone } from './lock.js';
 import type { Profile } from './profile.js';
 import type { ResolvedKernel } from './resolved.js';
 import { readSeries, type Patch } from './series.js';
-import { openSource, type SourceTree } from './source-tree.js';
+import type { SourceTree } from './source-tree.js';
+import { openSource } from './sources.js';
 import { tool } from './tool.js';
 import { checkOut, type BuildPlace } from './work-tree.js';
 

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { nameHint, parseDocument } from '../base/document.js';
 import { UsageError } from '../base/errors.js';
 import { packageRoot } from '../base/places.js';
+import { absolutePath, expandHome } from '../base/written-path.js';
 import type { ToolsProfile } from '../tools/profile.js';
 
 /** The language of kernel profiles, version 1. Relative paths are relative to the profile's file. */
@@ -175,12 +175,6 @@ export async function fragmentNames(): Promise<readonly string[]> {
   return files.filter((file) => file.endsWith('.config')).map((file) => basename(file, '.config'));
 }
 
-/** Absolute path of one that a person wrote: `~` is the home folder, others are relative to `base`. */
-export function absolutePath(written: string, base: string): string {
-  const expanded = expandHome(written);
-  return isAbsolute(expanded) ? expanded : resolve(base, expanded);
-}
-
 async function readProfile(file: string, name: string): Promise<Profile> {
   const { value } = parseDocument(await readFile(file, 'utf8'), file, profileDocument);
   const base = dirname(file);
@@ -234,8 +228,4 @@ function unknownProfileRemedy(name: string, names: readonly string[]): string {
 
 function looksLikePath(text: string): boolean {
   return text.includes('/') || text.endsWith('.yaml') || text.startsWith('~');
-}
-
-function expandHome(written: string): string {
-  return written === '~' || written.startsWith('~/') ? join(homedir(), written.slice(1)) : written;
 }

@@ -2,7 +2,7 @@ import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached, contentKey, findCached } from '../base/cache.js';
 import { UsageError } from '../base/errors.js';
-import { packLayer } from '../image/archive.js';
+import { packLayer } from '../base/archive.js';
 import { BuildFailed, firstFault } from './build-failure.js';
 import { compilerIdentity, configureIfNeeded, inPlace, prepareSeries } from './build.js';
 import { BuildToolsMissing, programPath } from './build-tools.js';

@@ -6,7 +6,8 @@ import type { FetchOptions } from './debian-image.js';
 import { git } from './depot.js';
 import { isBuilt, type Profile } from './profile.js';
 import { readSeries } from './series.js';
-import { openSource, type SourceTree } from './source-tree.js';
+import type { SourceTree } from './source-tree.js';
+import { openSource } from './sources.js';
 
 /** Files of kernel sources. */
 export interface SourceFiles {

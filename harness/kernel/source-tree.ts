@@ -1,10 +1,4 @@
-import { UsageError } from '../base/errors.js';
-import type { FetchOptions } from './debian-image.js';
-import { debianSource } from './debian-source.js';
-import { openDepot, type Depot } from './depot.js';
-import { gitRevision } from './git-source.js';
-import { localTree } from './local-tree.js';
-import type { KernelSource } from './profile.js';
+import type { Depot } from './depot.js';
 
 /** One state of kernel sources, before patches. */
 export interface SourceTree {
@@ -23,13 +17,4 @@ export interface SourceTree {
   readonly config?: string;
   /** the flag by which a person names such a tree; absent: --kernel-tree */
   readonly flag?: string;
-}
-
-/** Reads the sources that a profile names. Nothing is written where they come from. */
-export async function openSource(source: KernelSource, options: FetchOptions): Promise<SourceTree> {
-  const depot = await openDepot();
-  if (source['debian-source']) return debianSource(depot, source['debian-source'], options);
-  if (source.git) return gitRevision(depot, source.git, options.progress);
-  if (source.tree !== undefined) return localTree(depot, source.tree, options.progress);
-  throw new UsageError('this kernel is not built from source');
 }

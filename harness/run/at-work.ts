@@ -3,7 +3,7 @@ import { loadScenario, type ScenarioCase } from '../scenario/index.js';
 import type { Briefing } from './briefing.js';
 import type { FromWorker } from './channel.js';
 import { makeGuestPool, type GuestPool } from './guest-pool.js';
-import type { PlannedCase } from './plan.js';
+import type { PlannedCase } from './planned-case.js';
 
 /** What a worker process knows: the run it belongs to, the case it is at, the guest it holds. */
 export interface AtWork {

@@ -27,7 +27,7 @@ import { findSplats, isAllowed, judge } from '../verdict/index.js';
 import type { Briefing } from './briefing.js';
 import type { GuestPool, LentGuest } from './guest-pool.js';
 import { applicableBug } from './known-bug.js';
-import type { PlannedCase } from './plan.js';
+import type { PlannedCase } from './planned-case.js';
 
 export interface CaseRun {
   readonly planned: PlannedCase;

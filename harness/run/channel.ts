@@ -1,7 +1,7 @@
 import type { RunEvent } from '../report/trace.js';
 import type { Briefing } from './briefing.js';
 import type { HeldMachine } from './machine-group.js';
-import type { PlannedCase } from './plan.js';
+import type { PlannedCase } from './planned-case.js';
 
 /** What the run tells a worker, over the IPC channel that it is forked with. */
 export type ToWorker =

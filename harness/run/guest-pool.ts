@@ -6,7 +6,7 @@ import { startGuest, type RunningGuest } from '../guest/index.js';
 import type { ScenarioCase } from '../scenario/index.js';
 import type { Briefing } from './briefing.js';
 import { fits, type HeldMachine } from './machine-group.js';
-import type { PlannedCase } from './plan.js';
+import type { PlannedCase } from './planned-case.js';
 
 /** A guest lent to a case. */
 export interface LentGuest {

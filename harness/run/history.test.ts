@@ -11,7 +11,7 @@ import {
   thoseThatChanged,
   thoseThatFailed,
 } from './history.js';
-import type { PlannedCase } from './plan.js';
+import type { PlannedCase } from './planned-case.js';
 import { plannedCase } from './testing/planned.js';
 
 const STARTED = Date.UTC(2026, 0, 2);

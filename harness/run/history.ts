@@ -6,7 +6,7 @@ import { plural } from '../base/plural.js';
 import type { CaseTrace, RunSummary, Verdict } from '../report/trace.js';
 import type { Bootable } from './briefing.js';
 import { durationKey } from './durations.js';
-import type { PlannedCase } from './plan.js';
+import type { PlannedCase } from './planned-case.js';
 
 /** What the newest run that has the case said of it. */
 export interface LastTime {

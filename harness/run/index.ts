@@ -19,7 +19,6 @@ import { foldTurns } from './turns.js';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
 
 export type { RunRequest } from './request.js';
-export { NothingChanged } from './history.js';
 export type { CaseEvent, CaseResult } from './ledger.js';
 
 export interface RunOutcome {

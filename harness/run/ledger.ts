@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { TRACE_VERSION, type CaseTrace, type RunEvent, type Verdict } from '../report/trace.js';
 import { stepsSoFar } from './case-events.js';
 import { durationKey, durationOf } from './durations.js';
-import type { PlannedCase } from './plan.js';
+import type { PlannedCase } from './planned-case.js';
 
 /** An event of the run and the case it belongs to. */
 export interface CaseEvent {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeGuestPool, type GuestMaker } from './guest-pool.js';
 import type { HeldMachine } from './machine-group.js';
-import type { PlannedCase } from './plan.js';
+import type { PlannedCase } from './planned-case.js';
 import { makeSchedule } from './schedule.js';
 import type { RunningGuest } from '../guest/index.js';
 import type { ScenarioCase } from '../scenario/index.js';

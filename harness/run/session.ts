@@ -7,7 +7,7 @@ import { packageRoot } from '../base/places.js';
 import type { Standing } from '../report/live.js';
 import type { Briefing } from './briefing.js';
 import { openLedger, type CaseEvent, type CaseResult } from './ledger.js';
-import type { PlannedCase } from './plan.js';
+import type { PlannedCase } from './planned-case.js';
 import { ENGINE } from './run-dir.js';
 import { makeSchedule } from './schedule.js';
 import { forgetTurn } from './turns.js';

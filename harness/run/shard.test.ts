@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PlannedCase } from './plan.js';
+import type { PlannedCase } from './planned-case.js';
 import { groupKey } from './machine-group.js';
 import { startMs } from './schedule.js';
 import { shardOf } from './shard.js';

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { expect, test, vi } from 'vitest';
 import type { PoolOptions, WorkerRequest } from 'vitest/node';
 import type { FromWorker, ToWorker } from './channel.js';
-import type { PlannedCase } from './plan.js';
+import type { PlannedCase } from './planned-case.js';
 import { makeSchedule } from './schedule.js';
 import { plannedCase } from './testing/planned.js';
 import { makeWorkerPool, type WorkerPool } from './worker-pool.js';

@@ -3,7 +3,7 @@ import type { PoolRunnerInitializer, PoolWorker } from 'vitest/node';
 import type { RunEvent } from '../report/trace.js';
 import type { Briefing } from './briefing.js';
 import type { HeldMachine } from './machine-group.js';
-import type { PlannedCase } from './plan.js';
+import type { PlannedCase } from './planned-case.js';
 import type { Schedule } from './schedule.js';
 import type { WorkerProcess } from './worker-process.js';
 

@@ -14,5 +14,8 @@ describe.each(kinds)('beside %s', (kind) => {
 
 test('what is refused says what to write instead, where there is something', () => {
   const [fault] = faultsOfCommonKeys('expect', { expect: {}, timeout: '2s' });
-  expect(fault).toMatchObject({ message: '`timeout` means nothing on `expect`', hint: expect.stringContaining('within') as string });
+  expect(fault).toMatchObject({
+    message: '`timeout` means nothing on `expect`',
+    hint: expect.stringContaining('within') as string,
+  });
 });

@@ -2,7 +2,13 @@ import type { Diagnostic } from '../base/diagnostic.js';
 import type { DocumentPath } from '../base/yaml.js';
 import { faultsOfWhen, holdsIn, type CaseRow, type CaseTable } from './case-rows.js';
 import { capturesMadeBy, nestedSteps } from './captures.js';
-import { substitution, type KnownCapture, type Scope, type StepScope } from './substitute.js';
+import {
+  substitution,
+  type ExpansionBudget,
+  type KnownCapture,
+  type Scope,
+  type StepScope,
+} from './substitute.js';
 import type { ScenarioSource } from './source.js';
 
 /** A scenario with one row of its table put in: plain values, not validated yet. */
@@ -16,11 +22,6 @@ export interface Expansion {
   originOf(path: DocumentPath): DocumentPath;
   /** the text that stands in the file for a number or boolean at a path of the value */
   written(path: DocumentPath, value: number | boolean): string;
-}
-
-/** What the expansions of all cases together may still take; below 0 there is nothing left, and nothing is put in. */
-export interface ExpansionBudget {
-  characters: number;
 }
 
 /** What a value that is no text counts for. */

@@ -235,5 +235,3 @@ export const expectBody = stateExpectation.extend({
   within: duration.optional().meta({ description: 'becomes true within this time; 10s when absent' }),
   'stays-for': duration.optional().meta({ description: 'and stays true for this time' }),
 });
-
-export type StateExpectation = z.output<typeof stateExpectation>;

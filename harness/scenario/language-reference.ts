@@ -19,9 +19,11 @@ export function languageReference(): string {
         .map(({ name, description }) => `- \`\${r.${name}}\`: ${description}`)
         .join('\n')}`,
       `## The document\n\n${keyList(schema)}`,
-      `## Steps\n\nA step is one of the kinds below, with these beside it (\`fails\`, \`may-fail\` and \`timeout\` with the kinds that name them):\n\n${keyList({
-        properties: Object.fromEntries(Object.entries(step).filter(([key]) => !isStepKind(key))),
-      })}`,
+      `## Steps\n\nA step is one of the kinds below, with these beside it (\`fails\`, \`may-fail\` and \`timeout\` with the kinds that name them):\n\n${keyList(
+        {
+          properties: Object.fromEntries(Object.entries(step).filter(([key]) => !isStepKind(key))),
+        },
+      )}`,
       ...kinds.map((kind) => kindSection(kind, step[kind] ?? {})),
       kindSection('expect', { description: step['expect']?.['description'] }),
       'Clauses; each may be a list of such clauses. A clause says what it speaks about, and what must hold of it.',

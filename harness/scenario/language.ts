@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { expectBody, hotplugPolicy, partitionMode, stateClauses, stateExpectation } from './expectations.js';
+import { expectBody, stateClauses } from './expectations.js';
 import {
   captureName,
   deviceName,
@@ -24,8 +24,7 @@ import { simpleStepKinds, type SimpleStepKind } from './step-kinds.js';
  * region, a dax device) while the case runs.
  */
 
-export { expectBody, hotplugPolicy, partitionMode, stateClauses, stateExpectation };
-export type { StateExpectation } from './expectations.js';
+export { expectBody, stateClauses };
 
 /** Beyond it a scenario is a mistake: a case has minutes, and a turn takes milliseconds at least. */
 export const MOST_TURNS = 10_000;

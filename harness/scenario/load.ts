@@ -14,7 +14,8 @@ import {
   type CaseParts,
   type PlacedStep,
 } from './case-rules.js';
-import { expandCase, faultsOfUse, type Expansion, type ExpansionBudget, type StepUse } from './expand.js';
+import { expandCase, faultsOfUse, type Expansion, type StepUse } from './expand.js';
+import type { ExpansionBudget } from './substitute.js';
 import { scenarioName } from './find.js';
 import { caseTable, scenarioDocument, step, type ScenarioDocument } from './language.js';
 import { makeCase } from './make-case.js';

@@ -2,7 +2,6 @@ import type { Diagnostic } from '../base/diagnostic.js';
 import { didYouMean, nameHint } from '../base/did-you-mean.js';
 import type { DocumentPath } from '../base/yaml.js';
 import type { CaseRow, CaseTable, Column } from './case-rows.js';
-import type { ExpansionBudget } from './expand.js';
 import {
   isWellFormed,
   replaceReferences,
@@ -12,6 +11,11 @@ import {
 } from './references.js';
 import type { ScenarioSource } from './source.js';
 import { isRegionPart, regionParts } from './steps/region-parts.js';
+
+/** What the expansions of all cases together may still take; below 0 there is nothing left, and nothing is put in. */
+export interface ExpansionBudget {
+  characters: number;
+}
 
 /** What `${}` can find at a place. */
 export interface Scope {

@@ -5,7 +5,7 @@ import { debianSuite, STABLE_SUITES } from '../base/debian.js';
 import { nameHint } from '../base/did-you-mean.js';
 import { UsageError } from '../base/errors.js';
 import type { Progress } from '../base/progress.js';
-import { packLayer } from '../image/archive.js';
+import { packLayer } from '../base/archive.js';
 import type { ImageAdditions } from '../image/index.js';
 import { readRecipe } from '../image/recipe.js';
 import { buildSelftests, isBuilt, type Profile } from '../kernel/index.js';
@@ -148,7 +148,7 @@ async function kselftestSuite(
         collection,
         tests
           .filter((test) => test.collection === collection)
-          .map(({ name }) => ({ name, program: name, timeout: limit(collection) })),
+          .map(({ name }) => ({ name, command: `./${name}`, timeout: limit(collection) })),
       ]),
     ),
     layers: [{ file: layer, id }],

@@ -7,7 +7,7 @@ import { packageRoot } from '../base/places.js';
 /** images/suites/*.yaml: what the suites of others take, beside what every guest and kernel has. */
 
 const names = z.array(z.string().min(1));
-const line = z.string().min(1).meta({ description: 'sh in the guest; $PROGRAM and $COLLECTION are put in' });
+const line = z.string().min(1).meta({ description: 'sh in the guest; $COMMAND and $COLLECTION are put in' });
 
 const collection = z.strictObject({
   topology: z.string().optional(),
@@ -37,7 +37,7 @@ const recipe = z.strictObject({
   run: line,
   skip: z.number().int(),
   ktap: z.boolean().default(false),
-  topology: z.string(),
+  topology: z.string().meta({ description: 'a name, or a file beside the recipe' }),
   collections: z.record(z.string(), collection).default({}),
   'known-bugs': z.array(knownBug).default([]),
 });
@@ -49,6 +49,11 @@ export type SuiteName = (typeof suiteNames)[number];
 
 /** @throws DocumentError when it does not satisfy its schema */
 export async function readSuiteRecipe(name: SuiteName): Promise<SuiteRecipe> {
-  const file = join(packageRoot, 'images', 'suites', `${name}.yaml`);
-  return parseDocument(await readFile(file, 'utf8'), file, recipe).value;
+  const folder = join(packageRoot, 'images', 'suites');
+  const file = join(folder, `${name}.yaml`);
+  const { value } = parseDocument(await readFile(file, 'utf8'), file, recipe);
+  return {
+    ...value,
+    topology: value.topology.endsWith('.yaml') ? join(folder, value.topology) : value.topology,
+  };
 }

@@ -4,8 +4,8 @@ import type { SuiteRecipe } from './recipe.js';
 /** A test of a suite: one case. */
 export interface SuiteTest {
   readonly name: string;
-  /** its program in the guest, as the recipe's `run` wants it */
-  readonly program: string;
+  /** what runs it, as the recipe's `run` wants it */
+  readonly command: string;
   /** seconds that it is given */
   readonly timeout: number;
 }
@@ -25,7 +25,7 @@ export function suiteScenario(collection: string, tests: readonly SuiteTest[], r
   });
   const line = (own.run ?? recipe.run)
     .replaceAll('$COLLECTION', collection)
-    .replaceAll('$PROGRAM', '${program}');
+    .replaceAll('$COMMAND', '${command}');
   const longest = Math.max(...tests.map(({ timeout }) => timeout));
   return stringify(
     {
@@ -37,7 +37,7 @@ export function suiteScenario(collection: string, tests: readonly SuiteTest[], r
       'leaves-no-trace': false,
       timeout: `${longest + BESIDE_S}s`,
       ...(bugs.length > 0 && { 'known-bugs': bugs }),
-      cases: tests.map(({ name, program, timeout }) => ({ name, program, limit: `${timeout}s` })),
+      cases: tests.map(({ name, command, timeout }) => ({ name, command, limit: `${timeout}s` })),
       steps: [
         ...(own.steps ?? []),
         {

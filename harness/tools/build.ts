@@ -6,7 +6,7 @@ import { debianSuite, STABLE_SUITES } from '../base/debian.js';
 import { cacheRoot } from '../base/places.js';
 import { silent, type Progress } from '../base/progress.js';
 import { runTool } from '../base/tool.js';
-import { packLayer } from '../image/archive.js';
+import { packLayer } from '../base/archive.js';
 import { readRecipe } from '../image/recipe.js';
 import { applySeries } from '../kernel/apply-series.js';
 import { BuildFailed, firstFault, suspect, type BuildFault } from '../kernel/build-failure.js';
@@ -57,8 +57,8 @@ export interface ToolTest {
   readonly name: string;
   /** cxl, dax, ndctl */
   readonly suite: string;
-  /** its program in the guest */
-  readonly program: string;
+  /** what runs it in the folder of the tests: `bash ./cxl-topology.sh` */
+  readonly command: string;
   /** seconds that it is given */
   readonly timeout: number;
 }
@@ -75,7 +75,7 @@ interface Product {
 }
 
 /** To be changed with the code below: what it makes of the same sources is another layer then. */
-const LAYOUT = '1';
+const LAYOUT = '2';
 const LAYER = 'tools.cpio';
 const KEPT = 20;
 
@@ -238,7 +238,7 @@ async function fillWithTests(job: Job, place: BuildPlace, draft: string): Promis
     const args = ['--strip-unneeded', '-o', join(folder, entry.name), join(objects, entry.name)];
     await runTool({ program: 'strip', args, purpose: 'strip the tests', stage: 'image' });
   }
-  await writeFile(join(draft, 'tests.json'), JSON.stringify(toolTests(listed.lines.join('\n'))));
+  await writeFile(join(draft, 'tests.json'), JSON.stringify(toolTests(listed.lines.join('\n'), place)));
 }
 
 const introspected = z.array(
@@ -251,16 +251,19 @@ const introspected = z.array(
 );
 
 /** @param json of `meson introspect --tests` */
-function toolTests(json: string): ToolTest[] {
-  return introspected
-    .parse(JSON.parse(json))
-    .map(({ name, suite: [suite = ''], cmd: [program = ''], timeout }) => ({
-      name,
-      // meson puts the project's name before it
-      suite: suite.split(':').at(-1) ?? suite,
-      program: `/${TESTS_IN_GUEST}/${basename(program)}`,
-      timeout,
-    }));
+function toolTests(json: string, { src, obj }: BuildPlace): ToolTest[] {
+  const inGuest = (word: string): string => {
+    if (!word.startsWith('/')) return word;
+    const isOwn = word.startsWith(`${src}/`) || word.startsWith(`${obj}/`);
+    return isOwn ? `./${basename(word)}` : basename(word);
+  };
+  return introspected.parse(JSON.parse(json)).map(({ name, suite: [suite = ''], cmd, timeout }) => ({
+    name,
+    // meson puts the project's name before it
+    suite: suite.split(':').at(-1) ?? suite,
+    command: cmd.map(inGuest).join(' '),
+    timeout,
+  }));
 }
 
 /** The libraries that programs and libraries below a folder need (DT_NEEDED) and that are not among them. */

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { UsageError } from '../base/errors.js';
-import { absolutePath, type Profile } from '../kernel/profile.js';
+import { absolutePath } from '../base/written-path.js';
+import type { Profile } from '../kernel/profile.js';
 import { areBuilt, loadTools, type ToolsProfile } from './profile.js';
 
 /** What the command line says of the tools of a guest. */

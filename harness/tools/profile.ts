@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { nameHint, parseDocument } from '../base/document.js';
 import { UsageError } from '../base/errors.js';
 import { packageRoot } from '../base/places.js';
-import { absolutePath } from '../kernel/profile.js';
+import { absolutePath } from '../base/written-path.js';
 
 /** The language of tool profiles, version 1. Relative paths are relative to the profile's file. */
 

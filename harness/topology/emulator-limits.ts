@@ -18,8 +18,6 @@ export interface EmulatorLimit {
   readonly goneIn?: string;
 }
 
-/** Switches between a root port and a device. */
-export const SWITCH_LEVELS = 1;
 /** CXL 3.1 8.2.9.9.1.1 counts capacity in these units. */
 export const CAPACITY_UNIT = 256 * 2 ** 20;
 /** Regions that the dynamic capacity of a device can be split into. */

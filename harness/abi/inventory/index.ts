@@ -1,11 +1,3 @@
-export { diffInventories, type InventoryDiff } from './diff.js';
-export {
-  documentationOf,
-  documentedPattern,
-  parseDocumentation,
-  type Documentation,
-  type DocumentedPath,
-} from './documentation.js';
-export { mergeAttributes, parseInventory, type Attribute } from './inventory.js';
-export { patternOf } from './pattern.js';
-export { takeInventory, type Inventory } from './take.js';
+export { diffInventories } from './diff.js';
+export { documentationOf, parseDocumentation, type Documentation } from './documentation.js';
+export { takeInventory } from './take.js';

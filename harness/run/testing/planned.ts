@@ -1,4 +1,4 @@
-import type { PlannedCase } from '../plan.js';
+import type { PlannedCase } from '../planned-case.js';
 
 let number = 0;
 

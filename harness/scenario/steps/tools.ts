@@ -58,7 +58,8 @@ export async function exec(body: StepBody<'exec'>, scope: StepScope): Promise<vo
 
 function lastLine({ stdout, stderr }: TypedShLine): string | undefined {
   const lines = (stderr.trim() === '' ? stdout : stderr).trim().split('\n');
-  return lines.findLast((text) => text.trim() !== '')?.trim();
+  // (`set -x` tells commands by a plus)
+  return lines.findLast((text) => text.trim() !== '' && !/^\++ /.test(text))?.trim();
 }
 
 function checkSubtests(subtests: readonly SubtestResult[], line: TypedShLine): void {

@@ -1,7 +1,14 @@
 import type { State } from '../../../abi/index.js';
+import type { StepBody } from '../../language.js';
 import type { StepSession } from '../context.js';
 import type { Mismatch } from '../outcome.js';
 import type { TraceEvent } from '../trace-events.js';
+
+type Body = StepBody<'expect'>;
+export type ClauseKey = Exclude<keyof Body, 'within' | 'stays-for' | 'same-as'>;
+type One<T> = T extends readonly (infer Entry)[] ? Entry : T;
+/** What a scenario may say in one clause of a kind. */
+export type ClauseOf<K extends ClauseKey> = One<NonNullable<Body[K]>>;
 
 /** What clauses are held against. */
 export interface World {

@@ -1,7 +1,7 @@
 import { stateClauses, type StepBody } from '../../language.js';
 import { Unresolved } from '../outcome.js';
 import { resolve, resolveAs } from '../resolve.js';
-import type { Miss, World } from './clause.js';
+import type { ClauseKey, ClauseOf, Miss, World } from './clause.js';
 import { decoder, memdev, region } from './cxl.js';
 import { extents } from './extents.js';
 import { driver, file, log, module, sameAs } from './evidence.js';
@@ -9,9 +9,6 @@ import { dax, iomem, memory, namespace, node } from './memory.js';
 import { trace } from './trace.js';
 
 type Body = StepBody<'expect'>;
-export type ClauseKey = Exclude<keyof Body, 'within' | 'stays-for' | 'same-as'>;
-type One<T> = T extends readonly (infer Entry)[] ? Entry : T;
-export type ClauseOf<K extends ClauseKey> = One<NonNullable<Body[K]>>;
 
 const CLAUSES: { readonly [K in ClauseKey]: (clause: ClauseOf<K>, world: World) => Miss[] } = {
   region,

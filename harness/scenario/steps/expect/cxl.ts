@@ -1,6 +1,5 @@
 import { parseSize } from '../../../base/size.js';
-import { compare, existence, present, type Miss, type World } from './clause.js';
-import type { ClauseOf } from './clauses.js';
+import { type ClauseOf, compare, existence, present, type Miss, type World } from './clause.js';
 
 const devices = '/sys/bus/cxl/devices';
 

@@ -2,8 +2,7 @@ import { leftoversOf } from '../../../abi/index.js';
 import { matches } from '../../../base/pattern.js';
 import type { StepBody } from '../../language.js';
 import { amountWords, isAmount, SOME } from './amount.js';
-import { compare, existence, present, type Miss, type World } from './clause.js';
-import type { ClauseOf } from './clauses.js';
+import { type ClauseOf, compare, existence, present, type Miss, type World } from './clause.js';
 import { driver as driverOf } from './cxl.js';
 
 /** Buses whose bindings are part of the state. */

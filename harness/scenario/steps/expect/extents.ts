@@ -1,5 +1,4 @@
-import { compare, present, type Miss, type World } from './clause.js';
-import type { ClauseOf } from './clauses.js';
+import { type ClauseOf, compare, present, type Miss, type World } from './clause.js';
 import { bytes, number } from './cxl.js';
 
 /** Extents are selected by region, by device, by place; what is asked of them must hold of each. */

@@ -1,7 +1,6 @@
 import { walkIomem, type DaxDevice, type MemoryBlock } from '../../../abi/index.js';
 import { allBlocks, blocksWithin } from '../select.js';
-import { compare, existence, present, type Miss, type World } from './clause.js';
-import type { ClauseOf } from './clauses.js';
+import { type ClauseOf, compare, existence, present, type Miss, type World } from './clause.js';
 import { bytes, driver, number } from './cxl.js';
 
 export function dax(clause: ClauseOf<'dax'>, world: World): Miss[] {

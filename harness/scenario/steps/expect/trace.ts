@@ -1,7 +1,6 @@
 import { plainEventName, tracing, type TraceEvent } from '../trace-events.js';
 import { amountWords, isAmount, SOME } from './amount.js';
-import type { Miss, World } from './clause.js';
-import type { ClauseOf } from './clauses.js';
+import type { ClauseOf, Miss, World } from './clause.js';
 
 /** Events of the trace since the case began: how many there are with the values that the clause wants. */
 export function trace(clause: ClauseOf<'trace'>, world: World): Miss[] {

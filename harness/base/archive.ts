@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { runTool } from '../base/tool.js';
+import { runTool } from './tool.js';
 
 /**
  * Packs what is below a folder as an initramfs layer: a newc archive in which all belongs to root.
