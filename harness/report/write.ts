@@ -35,10 +35,14 @@ export async function writeReports(
   ]);
 }
 
-/** What the reports of a line or two a case say: what was typed, where it failed. */
+/** What the reports of a line or two a case say: what was typed, where it failed, and what tests of its own it had. */
 function inBrief(trace: CaseTrace): CaseTrace {
   const isBad = trace.verdict === 'fail' || trace.verdict === 'fixed';
-  const brief = { ...trace, steps: isBad ? trace.steps.filter(({ outcome }) => outcome === 'fail') : [] };
+  const steps = trace.steps.flatMap((step) => {
+    if (isBad && step.outcome === 'fail') return step;
+    return step.subtests ? { ...step, lines: [], log: '', changes: [] } : [];
+  });
+  const brief = { ...trace, steps };
   delete brief.initialState;
   return brief;
 }
