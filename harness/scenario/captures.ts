@@ -1,9 +1,12 @@
 import type { DocumentPath } from '../base/yaml.js';
+import { simpleSteps, type StepDefinition } from './kinds/index.js';
 
 /** Which steps give names to things; on plain values, because it is asked before and after validation. */
 
 /** The step kinds whose `as` captures. `snapshot` keeps a state, `repeat` counts its turns: neither is for later steps. */
-const CAPTURING: readonly string[] = ['create-region', 'read', 'cxl', 'daxctl', 'ndctl', 'exec', 'capture'];
+const CAPTURING: readonly string[] = Object.entries<StepDefinition>(simpleSteps)
+  .filter(([, { captures }]) => captures)
+  .map(([kind]) => kind);
 
 /** The captures that a step makes by itself, and where in the step their names stand. */
 export function capturesMadeBy(step: unknown): { name: string; within: DocumentPath }[] {

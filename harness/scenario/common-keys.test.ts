@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { faultsOfCommonKeys, honouredKeys, type CommonKey } from './common-keys.js';
+import { faultsOfCommonKeys, honouredKeys } from './common-keys.js';
+import type { CommonKey } from './kinds/index.js';
 import { stepKinds, type StepKind } from './language.js';
 
 const kinds = Object.keys(stepKinds) as StepKind[];

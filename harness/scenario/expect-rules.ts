@@ -2,11 +2,14 @@ import { nameHint } from '../base/did-you-mean.js';
 import type { DocumentPath } from '../base/yaml.js';
 import { parseDuration } from './duration.js';
 import { clauseSelectors } from './expectations.js';
-import type { StepBody } from './language.js';
+import type { z } from 'zod';
+import type { expectBody } from './expectations.js';
 import { notARegion, unknownDevice, type CaseKnowledge, type Fault } from './case-knowledge.js';
 
+type Body = z.output<typeof expectBody>;
+
 /** What is certainly wrong with an expectation. Paths begin in the body of `expect`. */
-export function faultsOfExpectation(body: StepBody<'expect'>, known: CaseKnowledge): Fault[] {
+export function faultsOfExpectation(body: Body, known: CaseKnowledge): Fault[] {
   const clauses = Object.keys(body).filter((key) => key !== 'within' && key !== 'stays-for');
   if (clauses.length === 0) {
     return [
@@ -29,7 +32,7 @@ export function faultsOfExpectation(body: StepBody<'expect'>, known: CaseKnowled
 type ClauseKey = keyof typeof clauseSelectors;
 type Clause = Readonly<Record<string, unknown>>;
 
-function clauseKeys(body: StepBody<'expect'>): ClauseKey[] {
+function clauseKeys(body: Body): ClauseKey[] {
   return (Object.keys(clauseSelectors) as ClauseKey[]).filter((key) => body[key] !== undefined);
 }
 
@@ -122,7 +125,7 @@ function faultsOfStaying(duration: string | undefined, { timeoutMs }: CaseKnowle
   ];
 }
 
-function faultsOfSameAs(sameAs: StepBody<'expect'>['same-as'], { snapshots }: CaseKnowledge): Fault[] {
+function faultsOfSameAs(sameAs: Body['same-as'], { snapshots }: CaseKnowledge): Fault[] {
   if (sameAs === undefined) return [];
   const name = typeof sameAs === 'string' ? sameAs : sameAs.snapshot;
   const known = ['boot', ...snapshots];

@@ -14,7 +14,7 @@ import {
   scalar,
   versionRange,
 } from './scalars.js';
-import { simpleStepKinds, type SimpleStepKind } from './step-kinds.js';
+import { simpleSteps, type SimpleStepKind } from './kinds/index.js';
 
 /**
  * The scenario language, version 1: what a YAML scenario may say. The JSON Schema, the TypeScript types and the
@@ -41,7 +41,9 @@ export interface StepCommon {
   'allow-splats'?: string[] | undefined;
 }
 
-type StepBodies = { [K in SimpleStepKind]: z.output<(typeof simpleStepKinds)[K]> } & {
+type SimpleSchemas = { readonly [K in SimpleStepKind]: (typeof simpleSteps)[K]['schema'] };
+
+type StepBodies = { [K in SimpleStepKind]: z.output<SimpleSchemas[K]> } & {
   parallel: StepDocument[][];
   repeat: { times: number | string; as?: string | undefined; steps: StepDocument[] };
 };
@@ -52,7 +54,9 @@ export type StepDocument = StepCommon & { [K in StepKind]?: StepBodies[K] | unde
 
 /** One entry a step kind: the key that names the step in YAML, and what it takes. */
 export const stepKinds: { readonly [K in StepKind]: z.ZodType<StepBodies[K]> } = {
-  ...simpleStepKinds,
+  ...(Object.fromEntries(
+    Object.entries(simpleSteps).map(([kind, { schema }]) => [kind, schema]),
+  ) as SimpleSchemas),
   parallel: z
     .lazy(() => z.array(z.array(step).min(1)).min(2).max(MOST_BRANCHES))
     .meta({

@@ -1,5 +1,5 @@
 import type { StepBody } from '../language.js';
-import type { SimpleStepKind } from '../step-kinds.js';
+import type { SimpleStepKind } from '../kinds/index.js';
 import { read, write } from './attributes.js';
 import { addCapacity, releaseCapacity } from './capacity.js';
 import { capture } from './capture.js';

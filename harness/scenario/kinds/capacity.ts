@@ -1,11 +1,64 @@
-import { formatSize, parseSize } from '../base/size.js';
-import { DYNAMIC_BLOCK, EVENT_RECORDS } from '../topology/emulator-limits.js';
-import { unknownDevice, type CaseKnowledge, type Fault } from './case-knowledge.js';
-import type { StepBody } from './language.js';
+import { z } from 'zod';
+import { formatSize, parseSize } from '../../base/size.js';
+import { DYNAMIC_BLOCK, EVENT_RECORDS } from '../../topology/emulator-limits.js';
+import { unknownDevice, type CaseKnowledge, type Fault } from '../case-knowledge.js';
+import { size, text } from '../scalars.js';
+import { defineStep } from './definition.js';
+import { sizeOf } from './words.js';
+
+const capacityRequest = {
+  device: text.meta({ description: 'topology device id' }),
+  region: z
+    .number()
+    .int()
+    .min(0)
+    .max(7)
+    .default(0)
+    .meta({ description: "which of the device's regions of dynamic capacity, from 0" }),
+  extents: z
+    .array(
+      z.strictObject({ offset: size.meta({ description: 'from the start of that region' }), length: size }),
+    )
+    .min(1)
+    .max(64)
+    .meta({ description: 'in this order' }),
+  tag: text.optional().meta({ description: 'the UUID of the allocation' }),
+};
+
+type CapacityRequest = z.output<z.ZodObject<typeof capacityRequest>>;
+
+function extentsOf({ device, extents }: CapacityRequest): string {
+  return `${extents.map(({ offset, length }) => `${sizeOf(length)} at ${sizeOf(offset)}`).join(', ')} of ${device}`;
+}
+
+export const addCapacity = defineStep({
+  schema: z.strictObject(capacityRequest).meta({
+    description: 'has a device offer dynamic capacity: the extents of one step are one allocation',
+    examples: [{ device: 'mem0', extents: [{ offset: 0, length: '128M' }] }],
+  }),
+  honours: [],
+  title: (body) => `offer ${extentsOf(body)}`,
+  faults: faultsOfCapacity,
+});
+
+export const releaseCapacity = defineStep({
+  schema: z
+    .strictObject({
+      ...capacityRequest,
+      forced: z.boolean().default(false).meta({ description: 'takes it instead of asking for it' }),
+    })
+    .meta({
+      description: 'has a device ask for dynamic capacity back',
+      examples: [{ device: 'mem0', extents: [{ offset: 0, length: '128M' }] }],
+    }),
+  honours: [],
+  title: (body) => `${body.forced ? 'take back' : 'ask back'} ${extentsOf(body)}`,
+  faults: faultsOfCapacity,
+});
 
 /** What is certainly wrong with a step that adds or releases dynamic capacity, and what QEMU can't do. */
-export function faultsOfCapacity(
-  body: StepBody<'add-capacity'> & { readonly forced?: boolean },
+function faultsOfCapacity(
+  body: CapacityRequest & { readonly forced?: boolean },
   known: CaseKnowledge,
 ): Fault[] {
   const { device, extents, region, tag, forced } = body;
@@ -52,11 +105,7 @@ export function faultsOfCapacity(
   return [...cannot, ...extents.flatMap((extent, index) => faultsOfExtent(extent, index, bytes))];
 }
 
-function faultsOfExtent(
-  extent: StepBody<'add-capacity'>['extents'][number],
-  index: number,
-  bytes: number,
-): Fault[] {
+function faultsOfExtent(extent: CapacityRequest['extents'][number], index: number, bytes: number): Fault[] {
   const [offset, length] = [extent.offset, extent.length].map((size) =>
     typeof size === 'string' ? parseSize(size) : size,
   );

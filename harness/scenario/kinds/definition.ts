@@ -1,0 +1,33 @@
+import type { z } from 'zod';
+import type { CaseKnowledge, Fault } from '../case-knowledge.js';
+
+/** Keys that stand beside a step kind and mean something with some kinds only. */
+export type CommonKey = 'fails' | 'may-fail' | 'timeout';
+
+/** Of a kind that types lines in the guest: they can be refused, and take time. */
+export const OF_LINES: readonly CommonKey[] = ['fails', 'may-fail', 'timeout'];
+
+/** What to write instead of `timeout` on a kind that waits by itself. */
+export const WAITS = 'it waits as long as its `within` says';
+
+/** A step kind as the language has it; how it is carried out stands in steps/registry.ts. */
+export interface StepDefinition<Schema extends z.ZodType = z.ZodType> {
+  /** what the key of the kind takes in YAML, with a description and an example */
+  readonly schema: Schema;
+  /** which of the common keys mean something beside it; `name`, `when` and `allow-splats` stand with every kind */
+  readonly honours: readonly CommonKey[];
+  /** what to write instead of those that don't */
+  readonly instead?: { readonly [K in Exclude<CommonKey, 'may-fail'>]?: string };
+  /** its `as` names something for later steps */
+  readonly captures?: boolean;
+  /** what a step of the kind does, in a few words */
+  title(body: z.output<Schema>): string;
+  /** what is certainly wrong with it before anything is booted; paths begin in the body */
+  faults?(body: z.output<Schema>, known: CaseKnowledge): Fault[];
+}
+
+export function defineStep<Schema extends z.ZodType>(
+  definition: StepDefinition<Schema>,
+): StepDefinition<Schema> {
+  return definition;
+}

@@ -1,0 +1,51 @@
+import { addCapacity, releaseCapacity } from './capacity.js';
+import { capture } from './capture.js';
+import { copyOut } from './copy-out.js';
+import { createRegion } from './create-region.js';
+import { destroyRegion } from './destroy-region.js';
+import { bind, unbind, newId, removeId } from './drivers.js';
+import { exec } from './exec.js';
+import { expectation } from './expect.js';
+import { hotAdd, hotRemove } from './hot-plug.js';
+import { inject } from './inject.js';
+import { memoryBlock } from './memory-block.js';
+import { moduleStep } from './module.js';
+import { qmp } from './qmp.js';
+import { read } from './read.js';
+import { reboot } from './reboot.js';
+import { snapshot } from './snapshot.js';
+import { cxl, daxctl, ndctl } from './tools.js';
+import { write } from './write.js';
+
+export type { CommonKey, StepDefinition } from './definition.js';
+
+/** The step kinds that hold no further steps, by the key that names them in YAML, in the order of LANGUAGE.md. */
+export const simpleSteps = {
+  'create-region': createRegion,
+  'destroy-region': destroyRegion,
+  bind,
+  unbind,
+  'new-id': newId,
+  'remove-id': removeId,
+  write,
+  read,
+  'memory-block': memoryBlock,
+  module: moduleStep,
+  cxl,
+  daxctl,
+  ndctl,
+  exec,
+  'copy-out': copyOut,
+  qmp,
+  'hot-add': hotAdd,
+  'hot-remove': hotRemove,
+  inject,
+  'add-capacity': addCapacity,
+  'release-capacity': releaseCapacity,
+  capture,
+  snapshot,
+  expect: expectation,
+  reboot,
+} as const;
+
+export type SimpleStepKind = keyof typeof simpleSteps;
