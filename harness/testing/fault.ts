@@ -16,7 +16,13 @@ export interface Fault {
 }
 
 export type Outcome =
-  'pass' | 'fail' | 'infra' | 'refused (exit 3)' | 'interrupted (exit 130)' | 'the next run passes';
+  | 'pass'
+  | 'fail'
+  | 'infra'
+  | 'refused (exit 2)'
+  | 'refused (exit 3)'
+  | 'interrupted (exit 130)'
+  | 'the next run passes';
 
 /** What came of a fault. */
 export interface Consequence {

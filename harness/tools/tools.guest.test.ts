@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../base/places.js';
@@ -47,51 +46,6 @@ describe('tools from source', () => {
       ['ok', 'cxl_cli/driver-matrix [type=pmem, driver=pmem]'],
     ]);
     expect(exitCode).toBe(1);
-  });
-
-  test(
-    'that do not compile are told by their first error and the patch that brought it',
-    TIMEOUT,
-    async () => {
-      const folder = await workFolder();
-      const patch = join(folder, '0001-not-c.patch');
-      await writeFile(
-        patch,
-        [
-          'From: A <a@example.org>',
-          'Subject: [PATCH] cxl: Be no C',
-          '',
-          '---',
-          'diff --git a/cxl/not-c.h b/cxl/not-c.h',
-          'new file mode 100644',
-          '--- /dev/null',
-          '+++ b/cxl/not-c.h',
-          '@@ -0,0 +1 @@',
-          '+int not_c(void) { return this_is_not_declared; }',
-          'diff --git a/cxl/builtin.h b/cxl/builtin.h',
-          '--- a/cxl/builtin.h',
-          '+++ b/cxl/builtin.h',
-          '@@ -3,3 +3,4 @@',
-          ' #ifndef _CXL_BUILTIN_H_',
-          ' #define _CXL_BUILTIN_H_',
-          '+#include "not-c.h"',
-          ' ',
-          '',
-        ].join('\n'),
-      );
-      const { exitCode, text } = await cxlrig(['run', 'current', '--ndctl-patches', patch], TIMEOUT);
-      expect(text).toContain('this_is_not_declared');
-      expect(text).toContain('0001-not-c.patch');
-      expect(exitCode).toBe(3);
-    },
-  );
-
-  test('in a folder that holds no ndctl are refused before anything is booted', TIMEOUT, async () => {
-    const folder = join(await workFolder(), 'tree');
-    await mkdir(folder);
-    const { exitCode, text } = await cxlrig(['run', 'current', '--ndctl-tree', folder], TIMEOUT);
-    expect(text).toContain('is not an ndctl tree');
-    expect(exitCode).toBe(2);
   });
 });
 
@@ -149,11 +103,5 @@ describe('further packages of a guest', () => {
     });
     expect(text).toContain('strace -- version');
     expect(exitCode).toBe(0);
-  });
-
-  test('are refused with what is near when Debian has none of the name', TIMEOUT, async () => {
-    const { exitCode, text } = await cxlrig(['shell', '--with', 'strase'], { ...TIMEOUT, input: '' });
-    expect(text).toContain('strase');
-    expect(exitCode).toBe(2);
   });
 });
