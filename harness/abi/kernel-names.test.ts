@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { inWordsOf } from './kernel-names.js';
 
-const abi = { sysram_region: 'cxl_sysram_region', 'sysram_region/hotplug': 'memory/policy' };
+const abi = {
+  sysram_region: 'cxl_sysram_region',
+  dc: 'dynamic_ram_1',
+  'sysram_region/hotplug': 'memory/policy',
+};
 
 describe('a line in the words of a kernel', () => {
   test.each([
@@ -19,6 +23,11 @@ describe('a line in the words of a kernel', () => {
       'has its parts of paths, as often as they come',
       'cat /sys/bus/cxl/devices/region0/sysram_region/hotplug; cat /sys/bus/cxl/devices/region1/sysram_region/hotplug',
       'cat /sys/bus/cxl/devices/region0/memory/policy; cat /sys/bus/cxl/devices/region1/memory/policy',
+    ],
+    [
+      'has its names of modes',
+      'echo dc > decoder2.0/mode && echo dc > decoder2.0/dpa_size',
+      'echo dynamic_ram_1 > decoder2.0/mode && echo dc > decoder2.0/dpa_size',
     ],
     ['is left alone elsewhere', 'echo sysram_region', 'echo sysram_region'],
   ])('%s', (_, line, expected) => expect(inWordsOf(abi, line)).toBe(expected));

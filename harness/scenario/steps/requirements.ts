@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quote, type State } from '../../abi/index.js';
+import { inWordsOf, quote, type State } from '../../abi/index.js';
 import type { GuestShell } from '../../guest/guest.js';
 import type { ResolvedKernel } from '../../kernel/resolved.js';
 import type { ScenarioCase } from '../case.js';
@@ -38,7 +38,7 @@ export async function unmetByGuest(
   for (const requirement of requires) {
     const lack =
       (await lackOfDriver(requirement, guest, state, abi)) ??
-      (await lackOfAttribute(requirement, guest)) ??
+      (await lackOfAttribute(requirement, guest, abi)) ??
       (await lackOfTool(requirement, guest));
     if (lack !== undefined) return requirement.reason ?? lack;
   }
@@ -106,8 +106,13 @@ async function lackOfDriver(
   return exists ? undefined : `no driver ${name} on the ${driver.bus} bus`;
 }
 
-async function lackOfAttribute({ attribute }: Requirement, guest: GuestShell): Promise<string | undefined> {
-  if (attribute === undefined) return undefined;
+async function lackOfAttribute(
+  { attribute: written }: Requirement,
+  guest: GuestShell,
+  abi: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
+  if (written === undefined) return undefined;
+  const attribute = inWordsOf(abi, written);
   // everything but the wildcards is quoted, so that the shell expands these and nothing else
   const glob = attribute
     .split(/([*?]|\[[^\]]*\])/)
