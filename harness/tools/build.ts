@@ -75,7 +75,7 @@ interface Product {
 }
 
 /** To be changed with the code below: what it makes of the same sources is another layer then. */
-const LAYOUT = '2';
+const LAYOUT = '3';
 const LAYER = 'tools.cpio';
 const KEPT = 20;
 
@@ -229,7 +229,8 @@ async function fillWithTests(job: Job, place: BuildPlace, draft: string): Promis
   await mkdir(folder, { recursive: true });
   const [sources, objects] = [join(place.src, 'test'), join(place.obj, 'test')];
   for (const entry of await readdir(sources, { withFileTypes: true }))
-    if (entry.isFile() && !/\.[ch]$|^meson\.build$/.test(entry.name))
+    // (some are links to others: copied as what they mean)
+    if (!entry.isDirectory() && !/\.[ch]$|^meson\.build$/.test(entry.name))
       await copyFile(join(sources, entry.name), join(folder, entry.name));
   const listed = await introspectTests(place);
   check(job, place, listed);
