@@ -4,7 +4,7 @@ import { Option, type Command } from 'commander';
 import { createColors } from '../base/colors.js';
 import { DocumentError, renderDiagnostic, type Diagnostic } from '../base/diagnostic.js';
 import { UsageError } from '../base/errors.js';
-import { plural } from '../base/plural.js';
+import { plural } from '../report/plural.js';
 import { readYaml } from '../base/yaml.js';
 import { kernelConfigs, loadProfile } from '../kernel/profile.js';
 import { languageOf, type Language } from '../run/language-of.js';

@@ -17,7 +17,7 @@ import { stackDecoder } from '../report/decode.js';
 import { liveView } from '../report/live.js';
 import { findRun, namesRun, readRun, type SavedRun } from '../report/saved-run.js';
 import { run } from '../run/index.js';
-import { chooseTools, withTools, type ToolsProfile } from '../tools/index.js';
+import { chooseTools, SOURCE_PROFILE, withTools, type ToolsProfile } from '../tools/index.js';
 import { INTERRUPTED } from './explain.js';
 import { additionsOf, withGuestFlags, type GuestFlags } from './guest-flags.js';
 import { abortOnInterrupt } from './interrupt.js';
@@ -37,9 +37,6 @@ interface CompareFlags extends RunFlags, KernelFlags, GuestFlags {
 
 /** What chooseProfile takes when it gets patches and no profile: the stock kernel is not built here. */
 const PATCHED_BY_DEFAULT = 'minimal';
-
-/** What chooseTools takes likewise. */
-const SOURCE_TOOLS = 'debian-source';
 
 /** The page of a run with two kernels, opened where they stand side by side. */
 const SIDE_BY_SIDE = 'report.html#?view=compare&differences=1';
@@ -216,7 +213,7 @@ function bothTools({
   ndctlPatches,
 }: CompareFlags): Promise<[base: ToolsProfile | undefined, head: ToolsProfile | undefined]> {
   const onTop = headTools ?? (ndctlTree === undefined ? baseTools : undefined);
-  const below = baseTools ?? (ndctlPatches === undefined ? undefined : (headTools ?? SOURCE_TOOLS));
+  const below = baseTools ?? (ndctlPatches === undefined ? undefined : (headTools ?? SOURCE_PROFILE));
   const isTreePatched = baseTools === undefined && ndctlTree !== undefined && ndctlPatches !== undefined;
   return Promise.all([
     chooseTools(isTreePatched ? { ndctlTree } : { tools: below }),

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { plural } from '../base/plural.js';
+import { plural } from '../report/plural.js';
 import { withBuildTools } from '../host/install.js';
 import { chooseProfiles } from '../kernel/index.js';
 import { liveView, type LiveView } from '../report/live.js';

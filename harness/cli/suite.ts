@@ -4,7 +4,7 @@ import { chooseProfile } from '../kernel/index.js';
 import { liveView } from '../report/live.js';
 import type { RunOutcome } from '../run/index.js';
 import { prepareSuite, suiteNames, type SuiteName, type SuiteRequest } from '../suite/index.js';
-import { chooseTools, withTools } from '../tools/index.js';
+import { chooseTools, SOURCE_PROFILE, withTools } from '../tools/index.js';
 import { collect } from './argument.js';
 import { additionsOf, withGuestFlags, withOneTools, type GuestFlags } from './guest-flags.js';
 import { abortOnInterrupt } from './interrupt.js';
@@ -68,15 +68,13 @@ Examples:
     });
 }
 
-/** What the tests are of whose tools are the packages': those of the same release. */
-const SOURCE_TOOLS = 'debian-source';
-
 async function runSuite(suite: SuiteName, words: readonly string[], flags: Flags): Promise<RunOutcome> {
   const { kernel, kernelTree, patches, mirror, ndctlTree, ndctlPatches } = flags;
   const interrupt = abortOnInterrupt();
   const view = liveView(process.stdout);
   try {
-    const own = suite === 'ndctl' && ndctlTree === undefined ? SOURCE_TOOLS : undefined;
+    // tests come with sources only: of whoever names none, those of the packages' own release
+    const own = suite === 'ndctl' && ndctlTree === undefined ? SOURCE_PROFILE : undefined;
     const tools = await chooseTools({ tools: flags.tools ?? own, ndctlTree, ndctlPatches });
     const prepared = await prepareSuite(
       {

@@ -41,6 +41,9 @@ export interface CompileJob {
  */
 export async function compile(job: CompileJob): Promise<void> {
   const { place, options, patches, what, progress } = job;
+  const missing = job.modules.find((folder) => !existsSync(join(place.src, folder)));
+  if (missing !== undefined)
+    throw new UsageError(`${what} has no folder ${missing}, whose modules are to be built`);
   const task = 'build the kernel';
   const targets = [bootsAsElf(options) ? 'vmlinux' : 'bzImage', ...(hasModules(options) ? ['modules'] : [])];
   const variables = compilerVariables();
@@ -76,8 +79,6 @@ export async function compile(job: CompileJob): Promise<void> {
   await remember(job);
   for (const folder of job.modules) {
     progress({ task, detail: folder });
-    if (!existsSync(join(place.src, folder)))
-      throw new UsageError(`${what} has no folder ${folder}, whose modules are to be built`);
     await run(['modules'], () => undefined, moduleFolder(place, folder));
   }
   progress({ task, detail: what, fraction: 1 });

@@ -21,3 +21,4 @@ export { cachedThings, removeThings, type CachedThing } from './inventory.js';
 export type { ResolvedKernel } from './resolved.js';
 export { readSourceFiles } from './source-files.js';
 export { buildSelftests } from './selftests.js';
+export type { FetchOptions } from './debian-image.js';

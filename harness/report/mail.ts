@@ -1,16 +1,15 @@
 import { relative } from 'node:path';
-import { plural } from '../base/plural.js';
+import { plural } from './plural.js';
 import type { Decoder } from './decode.js';
 import { failedStep } from './failed-step.js';
+import { isBad } from './results.js';
 import { seconds } from './terminal.js';
 import { wrapped } from './wrapped.js';
-import type { CaseTrace, RunSummary, SplatRecord, StepTrace, Verdict } from './trace.js';
+import type { CaseTrace, RunSummary, SplatRecord, StepTrace } from './trace.js';
 
 const MOST_LINES_TYPED = 60;
 const MOST_LINES_OF_LOG = 30;
 const MOST_LINES_OF_SPLAT = 40;
-
-const BAD: readonly Verdict[] = ['fail', 'fixed', 'infra'];
 
 /**
  * A run as text for a mailing list: the verdicts, and of each case that is not well the lines to type, what was
@@ -22,7 +21,7 @@ export async function mail(
   traces: readonly CaseTrace[],
   decoder?: Decoder,
 ): Promise<string> {
-  const bad = traces.filter(({ verdict }) => BAD.includes(verdict));
+  const bad = traces.filter(({ verdict }) => isBad(verdict));
   const known = traces.filter(({ verdict }) => verdict === 'known-bug');
   const parts = [head(summary, traces.length)];
   for (const trace of bad) parts.push(await mailCase(trace, decoder));

@@ -2,6 +2,11 @@ import type { CaseTrace, GuestCounts, RunSummary, Verdict } from './trace.js';
 
 const VERDICTS: readonly Verdict[] = ['pass', 'fail', 'skip', 'known-bug', 'fixed', 'infra'];
 
+/** What somebody must look at: a failure, a declared bug that is gone, a question that could not be asked. */
+export function isBad(verdict: Verdict): boolean {
+  return verdict === 'fail' || verdict === 'fixed' || verdict === 'infra';
+}
+
 export function countVerdicts(traces: readonly Pick<CaseTrace, 'verdict'>[]): Record<Verdict, number> {
   return Object.fromEntries(
     VERDICTS.map((verdict) => [verdict, traces.filter((trace) => trace.verdict === verdict).length]),

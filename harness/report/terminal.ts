@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { createColors, printable } from '../base/colors.js';
 import { codeFrame, type SourcePosition } from '../base/diagnostic.js';
-import { plural } from '../base/plural.js';
+import { plural } from './plural.js';
 import { skippedByReason, skippedLine } from './skips.js';
 import { failedStep } from './failed-step.js';
 import type { CaseTrace, RunSummary, StepFailure, StepTrace, Verdict } from './trace.js';

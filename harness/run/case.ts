@@ -291,8 +291,8 @@ function keeperIn(folder: string): (path: string, content: Buffer) => Promise<bo
   return async (path, content) => {
     bytes += content.length;
     if (bytes > MOST_KEPT_BYTES) return false;
-    const same = [...names].filter((name) => name.replace(/^\d+-/, '') === basename(path)).length;
-    const name = same === 0 ? basename(path) : `${same + 1}-${basename(path)}`;
+    let name = basename(path);
+    for (let number = 2; names.has(name); number++) name = `${number}-${basename(path)}`;
     names.add(name);
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, name), content);

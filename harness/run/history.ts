@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../base/errors.js';
-import { plural } from '../base/plural.js';
+import { plural } from '../report/plural.js';
+import { isBad } from '../report/results.js';
 import type { CaseTrace, RunSummary, Verdict } from '../report/trace.js';
 import type { Bootable } from './briefing.js';
 import { durationKey } from './durations.js';
@@ -45,7 +46,7 @@ export function filesThatFailed(history: History): string[] {
 
 /** @throws UsageError when none did */
 export function thoseThatFailed(cases: readonly PlannedCase[], history: History): PlannedCase[] {
-  const failed = cases.filter((planned) => isBad(lastTimeOf(planned, history)?.verdict));
+  const failed = cases.filter((planned) => isBad(lastTimeOf(planned, history)?.verdict ?? 'pass'));
   if (failed.length > 0) return failed;
   throw new UsageError(
     `${cases.length === 1 ? 'the case did not fail' : `none of the ${cases.length} cases failed`} when it was run last`,
@@ -91,10 +92,6 @@ async function hasChanged(
 
 function lastTimeOf({ caseId, kernel }: PlannedCase, history: History): LastTime | undefined {
   return history.get(durationKey(caseId, kernel));
-}
-
-function isBad(verdict: Verdict | undefined): boolean {
-  return verdict === 'fail' || verdict === 'infra' || verdict === 'fixed';
 }
 
 interface Results {

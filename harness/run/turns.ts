@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { confidence } from '../base/confidence.js';
+import { isBad } from '../report/results.js';
 import type { CaseTrace } from '../report/trace.js';
 import type { CaseResult } from './ledger.js';
 
@@ -59,10 +60,6 @@ export function rateText({ failed, runs }: { readonly failed: number; readonly r
       ? `with 95 % confidence below ${percent(high)} %`
       : `${percent(failed / runs)} %; with 95 % confidence between ${percent(low)} and ${percent(high)} %`;
   return `failed in ${failed} of ${runs} runs (${range})`;
-}
-
-function isBad(verdict: CaseResult['verdict']): boolean {
-  return verdict === 'fail' || verdict === 'infra' || verdict === 'fixed';
 }
 
 function readTrace(dir: string): CaseTrace {

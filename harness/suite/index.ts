@@ -8,8 +8,14 @@ import type { Progress } from '../base/progress.js';
 import { packLayer } from '../base/archive.js';
 import type { ImageAdditions } from '../image/index.js';
 import { readRecipe } from '../image/recipe.js';
-import { buildSelftests, isBuilt, type Profile } from '../kernel/index.js';
-import { buildToolTests, openSysroot, readBuildRecipe, type ToolsProfile } from '../tools/index.js';
+import { buildSelftests, isBuilt, type FetchOptions, type Profile } from '../kernel/index.js';
+import {
+  buildToolTests,
+  openSysroot,
+  readBuildRecipe,
+  SOURCE_PROFILE,
+  type ToolsProfile,
+} from '../tools/index.js';
 import { readSuiteRecipe, type SuiteName, type SuiteRecipe } from './recipe.js';
 import { suiteScenario, type SuiteTest } from './scenario.js';
 
@@ -33,12 +39,6 @@ export interface WantedTest {
   readonly name: string;
 }
 
-export interface SuiteOptions {
-  readonly progress: Progress;
-  readonly mirror?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** What a run of scenarios needs to run a suite. */
 export interface PreparedSuite {
   /** the kernel, configured for it */
@@ -52,7 +52,7 @@ export interface PreparedSuite {
  * Builds a suite for a kernel, and makes scenarios of it.
  * @throws UsageError when the kernel is not built here, or there is no such collection or test
  */
-export async function prepareSuite(request: SuiteRequest, options: SuiteOptions): Promise<PreparedSuite> {
+export async function prepareSuite(request: SuiteRequest, options: FetchOptions): Promise<PreparedSuite> {
   if (!isBuilt(request.kernel))
     throw new UsageError(
       `the kernel ${request.kernel.name} comes ready-made, and the suite ${request.suite} takes test modules of its sources`,
@@ -94,16 +94,19 @@ function withRecipe(kernel: Profile, { kernel: { fragments, modules } }: SuiteRe
   };
 }
 
-/** What people call the tests of libnvdimm, and meson. */
-const MESON_NAME: Readonly<Record<string, string>> = { nfit: 'ndctl' };
+/** What people call the suites that meson.build calls otherwise. */
+const SUITE_NAMES: Readonly<Record<string, string>> = { ndctl: 'nfit' };
 
-async function ndctlSuite({ tools, collections }: SuiteRequest, options: SuiteOptions): Promise<BuiltSuite> {
-  if (!tools) throw new Error('a suite of tools that are not built');
+async function ndctlSuite({ tools, collections }: SuiteRequest, options: FetchOptions): Promise<BuiltSuite> {
+  if (!tools)
+    throw new UsageError(
+      "Debian's packages of the tools bring no tests",
+      `name tools that are built from source: --tools ${SOURCE_PROFILE}`,
+    );
   const { id, layer, tests } = await buildToolTests(tools, options);
-  const named = new Map(Object.entries(MESON_NAME).map(([name, meson]) => [meson, name]));
   const all = new Map<string, SuiteTest[]>();
   for (const { suite, ...test } of tests) {
-    const name = named.get(suite) ?? suite;
+    const name = SUITE_NAMES[suite] ?? suite;
     all.set(name, [...(all.get(name) ?? []), test]);
   }
   const unknown = collections.find((name) => !all.has(name));
@@ -129,7 +132,7 @@ async function kselftestSuite(
   { collections }: SuiteRequest,
   kernel: Profile,
   recipe: SuiteRecipe,
-  options: SuiteOptions,
+  options: FetchOptions,
 ): Promise<BuiltSuite> {
   if (collections.length === 0)
     throw new UsageError('which selftests?', 'name folders of tools/testing/selftests: dax memory-hotplug');
@@ -157,26 +160,22 @@ async function kselftestSuite(
 
 /** @throws UsageError when one that is named is not there */
 function chosenTests(all: Collections, wanted: readonly WantedTest[]): Collections {
-  const known = [...all].flatMap(([collection, tests]) => tests.map(({ name }) => ({ collection, name })));
   for (const { collection, name } of wanted) {
-    if (known.some((test) => test.name === name && test.collection === (collection ?? test.collection)))
-      continue;
-    const names = known
-      .filter((test) => test.collection === (collection ?? test.collection))
-      .map((test) => test.name);
+    const places = [...all].filter(([own]) => own === (collection ?? own));
+    const names = places.flatMap(([, tests]) => tests.map((test) => test.name));
+    if (names.includes(name)) continue;
     throw new UsageError(
       `there is no test ${name}${collection === undefined ? '' : ` in ${collection}`}`,
       nameHint(name, names, 'the tests'),
     );
   }
   const chosen = [...all].map(([collection, tests]) => {
-    const own = wanted.filter((test) => test.collection === undefined || test.collection === collection);
+    const names = wanted
+      .filter((one) => (one.collection ?? collection) === collection)
+      .map(({ name }) => name);
     // a collection that is named as a whole is wanted as a whole
-    const isWhole = own.length === 0 && wanted.every((test) => test.collection !== undefined);
-    return [
-      collection,
-      isWhole ? tests : tests.filter(({ name }) => own.some((test) => test.name === name)),
-    ] as const;
+    const isWhole = names.length === 0 && wanted.every((one) => one.collection !== undefined);
+    return [collection, isWhole ? tests : tests.filter(({ name }) => names.includes(name))] as const;
   });
   return new Map(chosen.filter(([, tests]) => tests.length > 0));
 }

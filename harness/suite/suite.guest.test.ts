@@ -37,6 +37,7 @@ describe('cxlrig suite', () => {
     ['a kernel that comes ready-made', ['ndctl', '-k', 'stock'], 'comes ready-made'],
     ['a suite that nobody has', ['ltp'], 'Allowed choices are ndctl, kselftest'],
     ['no selftests', ['kselftest'], 'which selftests?'],
+    ['tools that come as packages', ['ndctl', '--tools', 'debian'], 'bring no tests'],
   ])('refuses %s before anything is built', TIMEOUT, async (_, args, said) => {
     const { exitCode, text } = await cxlrig(['suite', ...args]);
     expect(text).toContain(said);

@@ -17,7 +17,7 @@ export interface ToolsChoice {
 }
 
 /** The profile that is built of whoever gives patches and nothing to put them on. */
-const SOURCE_PROFILE = 'debian-source';
+export const SOURCE_PROFILE = 'debian-source';
 
 /**
  * The tools that a command line means; undefined: the image's own packages, as of whoever says nothing.

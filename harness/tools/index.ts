@@ -1,5 +1,5 @@
 export { buildTools, buildToolTests, type BuiltTools } from './build.js';
-export { chooseTools, withTools, type ToolsChoice } from './choose.js';
+export { chooseTools, SOURCE_PROFILE, withTools, type ToolsChoice } from './choose.js';
 export { listTools, loadTools, toolProfiles, toolsDocument, type ToolsProfile } from './profile.js';
 export { requireHostTools } from './host-tools.js';
 export { NDCTL_TREE } from './source.js';

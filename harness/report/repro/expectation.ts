@@ -2,6 +2,9 @@ import { parseSize } from '../../base/size.js';
 import type { MachinePlan } from '../../topology/plan.js';
 import { quote } from '../../abi/quote.js';
 
+/** Begins a comment that stands in the place of a check that sh can't make. */
+export const NOT_CHECKED = '# not checked here:';
+
 /**
  * What an \`expect\` step says, as lines of shell that check it with the functions of the prelude. What has no such line
  * is told in a comment.
@@ -223,7 +226,7 @@ export function posixPattern(pattern: string): string {
 }
 
 function line({ what, want, command }: Check, seconds: number): string {
-  if (command === '') return `# not checked here: ${what.replace(/\s+/g, ' ')}`;
+  if (command === '') return `${NOT_CHECKED} ${what.replace(/\s+/g, ' ')}`;
   return `within ${seconds} ${quote(what)} ${quote(want)} ${quote(command)}`;
 }
 

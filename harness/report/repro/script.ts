@@ -2,7 +2,7 @@ import { canonicalErrno } from '../../abi/errno.js';
 import { errnoTable } from '../../abi/errno-table.js';
 import { quote } from '../../abi/quote.js';
 import type { CaseTrace, StepTrace, TypedLine } from '../trace.js';
-import { expectationLines, posixPattern } from './expectation.js';
+import { expectationLines, NOT_CHECKED, posixPattern } from './expectation.js';
 import { PRELUDE } from './prelude.js';
 
 /**
@@ -33,7 +33,7 @@ export function reproScript(trace: CaseTrace): string | undefined {
     ...memdevLines(trace),
     'complaints_before=$(complaints)',
     ...blocks,
-    ...ending(trace, blocks.filter((line) => UNCHECKED.test(line)).length),
+    ...ending(trace, blocks.filter((line) => line.trimStart().startsWith(NOT_CHECKED)).length),
     '',
   ].join('\n');
 }
@@ -158,12 +158,9 @@ function outputLines(step: StepTrace): string[] {
     ...(typeof matches === 'string' ? [`printed_like out ${quote(posixPattern(matches))}`] : []),
     ...(typeof stdout === 'string' ? [`printed_like out ${quote(posixPattern(stdout))}`] : []),
     ...(typeof stderr === 'string' ? [`printed_like err ${quote(posixPattern(stderr))}`] : []),
-    ...(json === undefined ? [] : [`# not checked here: the JSON contains ${oneLine(JSON.stringify(json))}`]),
+    ...(json === undefined ? [] : [`${NOT_CHECKED} the JSON contains ${oneLine(JSON.stringify(json))}`]),
   ];
 }
-
-/** A comment in the place of a check that sh can't make. */
-const UNCHECKED = /^\s*# not checked here:/;
 
 /** @param unchecked how many expectations stand in comments only */
 function ending(trace: CaseTrace, unchecked: number): string[] {

@@ -1,9 +1,10 @@
+import { plural } from '../../plural.js';
 import { badge } from './badge.js';
 import { caseName, firstLine } from './case-list.js';
 import { h } from './dom.js';
 import { caseLink } from './route.js';
 import type { ComparedCase } from './selection.js';
-import { duration, plural } from './text.js';
+import { duration } from './text.js';
 
 /** One row a case, one column a kernel: what differs is marked by word, not only by colour. */
 export function kernelComparison(

@@ -1,3 +1,4 @@
+import { plural } from '../../plural.js';
 import type { State } from '../../../abi/state.js';
 import { h } from './dom.js';
 import {
@@ -9,7 +10,7 @@ import {
   type MapExtent,
   type MapGroup,
 } from './memory-blocks.js';
-import { bytes, hex, plural } from './text.js';
+import { bytes, hex } from './text.js';
 
 /** The memory blocks of a state as cells, with what the step before it did to them. */
 export function drawMemoryMap(state: State, previous: State | undefined): HTMLElement {

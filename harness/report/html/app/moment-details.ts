@@ -1,3 +1,4 @@
+import { plural } from '../../plural.js';
 import type { StateChange } from '../../../abi/state.js';
 import { failedStep } from '../../failed-step.js';
 import type { Blame, SplatRecord, StepFailure, StepTrace, SubtestResult } from '../../trace.js';
@@ -8,7 +9,7 @@ import { kernelLog } from './kernel-log.js';
 import { START, type Moment } from './moments.js';
 import { qmpTraffic } from './qmp-traffic.js';
 import { sourceLines } from './source-lines.js';
-import { bytes, compact, duration, plural, stateValue } from './text.js';
+import { bytes, compact, duration, stateValue } from './text.js';
 import { typedLines } from './typed-lines.js';
 
 /** Everything known about a moment, in one column: what failed first, then what was typed, and what came of it. */

@@ -1,3 +1,4 @@
+import { plural } from '../../plural.js';
 import type { Verdict } from '../../trace.js';
 import type { CaseEntry, PageIndex } from '../page-content.js';
 import { badge } from './badge.js';
@@ -14,7 +15,7 @@ import {
   selectionQuery,
   type Selection,
 } from './selection.js';
-import { dateTime, duration, plural } from './text.js';
+import { dateTime, duration } from './text.js';
 
 export interface Overview {
   readonly element: HTMLElement;
