@@ -21,6 +21,7 @@ async function declared(folder: string): Promise<readonly Mutation[]> {
 describe.each([
   ['region-drivers', ['dax_region', 'sysram_region', 'pmem_region'], 6],
   ['dynamic-capacity', ['dynamic_capacity'], 3],
+  ['dynamic-capacity-mocks', ['dynamic_capacity_mocks'], 1],
 ] as const)('the broken variants of the series %s', (name, scenarios, quick) => {
   const folder = join(series, `${name}-broken`);
 

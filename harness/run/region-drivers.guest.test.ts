@@ -49,6 +49,20 @@ describe('on the kernel with the region-drivers series', () => {
     },
   );
 
+  test(
+    "what QEMU can't emulate of it, on the mocks of the kernel's own cxl_test",
+    { timeout: 60 * MINUTE },
+    async () => {
+      const out = await workFolder();
+      const { exitCode, text } = await cxlrig(
+        ['run', 'dynamic_capacity_mocks', '-k', 'dynamic-capacity-testing', '--out', out],
+        { timeout: 60 * MINUTE },
+      );
+      expect(text).not.toMatch(/^(FAIL|INFRA|skip)/m);
+      expect(exitCode).toBe(0);
+    },
+  );
+
   test('the scenarios fail where the series is broken', { timeout: 60 * MINUTE }, async () => {
     const { exitCode, all } = await execa(join(packageRoot, 'scripts/mutations'), ['--quick'], {
       reject: false,

@@ -22,14 +22,18 @@ export interface CaseKnowledge {
   readonly turns: number;
 }
 
-/** A topology device, or one that an earlier step has plugged in. */
+/** A topology device, or one that an earlier step has plugged in; `of QEMU`: no mock of the kernel. */
 export function unknownDevice(
   name: string,
   path: DocumentPath,
   { plan, hotDevices }: CaseKnowledge,
+  whose: 'any' | 'of QEMU' = 'any',
 ): Fault[] {
   if (!plan || name.includes('${') || hotDevices.has(name)) return [];
-  const known = [...plan.devices.map(({ id }) => id), ...hotDevices];
+  const mocks = (plan.mocks ?? []).map(({ id }) => id);
+  if (whose === 'of QEMU' && mocks.includes(name))
+    return [{ path, message: `${name} is a mock of the kernel's cxl_test: QEMU has no such device` }];
+  const known = [...plan.devices.map(({ id }) => id), ...hotDevices, ...(whose === 'any' ? mocks : [])];
   if (known.includes(name)) return [];
   return [
     {

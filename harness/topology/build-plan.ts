@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { DocumentError, parseDocument } from '../base/document.js';
 import { busNumber } from './buses.js';
-import { topologySchema, type TopologyDocument } from './language.js';
-import type { MachinePlan, PlannedDevice, PlannedPort, PlannedWindow } from './plan.js';
+import { topologySchema, type MockDocument, type TopologyDocument } from './language.js';
+import type { MachinePlan, PlannedDevice, PlannedMock, PlannedPort, PlannedWindow } from './plan.js';
 import { qemuArgs } from './qemu-args.js';
 import { topologyFaults } from './rules.js';
 import { wire, type WiredPort, type Wiring } from './wiring.js';
@@ -37,11 +37,23 @@ function buildPlan(document: TopologyDocument, name: string): MachinePlan {
     switches: document.switches.map(({ id, port }) => ({ id, port })),
     ports: [...wiring.ports.values()].map(plannedPort),
     devices,
+    ...(document.mocks && { mocks: document.mocks.map(planMock) }),
     windows,
     freePorts: wiring.freePorts,
   };
   const id = createHash('sha256').update(JSON.stringify(machine)).digest('hex').slice(0, 16);
   return { name, id, ...machine };
+}
+
+function planMock({ id, device, serial, ...bytes }: MockDocument): PlannedMock {
+  return {
+    id,
+    serial,
+    volatileBytes: bytes.volatile ?? 0,
+    persistentBytes: bytes.persistent ?? 0,
+    ...(bytes.dynamic === undefined ? {} : { dynamic: { bytes: bytes.dynamic, regions: 1 } }),
+    platformDevice: device,
+  };
 }
 
 function plannedPort(port: WiredPort): PlannedPort {
@@ -50,7 +62,7 @@ function plannedPort(port: WiredPort): PlannedPort {
 }
 
 function planDevices(document: TopologyDocument, wiring: Wiring): PlannedDevice[] {
-  const taken = new Set(document.devices.map(({ serial }) => serial));
+  const taken = new Set([...document.devices, ...(document.mocks ?? [])].map(({ serial }) => serial));
   let last = 0;
   const nextSerial = (): number => {
     do last++;

@@ -94,6 +94,18 @@ const window = z.strictObject({
     .meta({ description: 'bytes before the next target' }),
 });
 
+const mock = z.strictObject({
+  id,
+  device: z
+    .string()
+    .regex(/^cxl_(mem|rcd)\.\d{1,3}$/, 'not a device of cxl_test: cxl_mem.0')
+    .meta({ description: 'its platform device: cxl_mem.2' }),
+  serial: z.number().int().positive().meta({ description: 'memN/serial in the guest' }),
+  volatile: bytes.optional(),
+  persistent: bytes.optional(),
+  dynamic: bytes.optional().meta({ description: 'dynamic capacity, all of it one region' }),
+});
+
 export const topologySchema = z.strictObject({
   cxlrig: z.literal(1).meta({ description: 'version of the topology language' }),
   description: z.string().min(1).meta({ description: 'what it is for' }),
@@ -113,6 +125,10 @@ export const topologySchema = z.strictObject({
     .max(128)
     .default([])
     .meta({ description: 'type-3 devices that are there at boot' }),
+  mocks: z.array(mock).max(16).optional().meta({
+    description:
+      "devices that the kernel's own cxl_test (tools/testing/cxl) makes when a scenario loads it, with what it gives them; QEMU does not know them",
+  }),
   windows: z.array(window).max(8).default([]).meta({
     description: 'fixed memory windows: the nth is decoder0.n in the guest',
   }),
@@ -129,4 +145,5 @@ export const topologySchema = z.strictObject({
 });
 
 export type TopologyDocument = z.output<typeof topologySchema>;
+export type MockDocument = NonNullable<TopologyDocument['mocks']>[number];
 export type DeviceDocument = TopologyDocument['devices'][number];

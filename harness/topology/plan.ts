@@ -15,6 +15,8 @@ export interface MachinePlan {
   /** every root port and switch downstream port */
   readonly ports: readonly PlannedPort[];
   readonly devices: readonly PlannedDevice[];
+  /** devices that the kernel's own test modules make, not QEMU; none: absent */
+  readonly mocks?: readonly PlannedMock[];
   readonly windows: readonly PlannedWindow[];
   /** ports without a device or switch at boot, by id: where hot-add can plug */
   readonly freePorts: readonly string[];
@@ -29,19 +31,30 @@ export interface PlannedPort {
   readonly slot: number;
 }
 
-export interface PlannedDevice {
-  /** the name that scenarios use; also QEMU's qdev id */
+/** What there is to know of a memory device, whoever makes it. */
+export interface MemoryDevice {
+  /** the name that scenarios use */
   readonly id: string;
   /** the guest finds the memdev by it (`memN/serial`): numbering of memN is not stable */
   readonly serial: number;
   readonly volatileBytes: number;
   readonly persistentBytes: number;
-  readonly labelBytes: number;
   /** capacity that can be added at run time, and the number of regions it is split into */
   readonly dynamic?: { readonly bytes: number; readonly regions: number };
+}
+
+/** A type-3 device of QEMU: its id is that of the qdev. */
+export interface PlannedDevice extends MemoryDevice {
+  readonly labelBytes: number;
   /** id of the root port or switch downstream port it is plugged into */
   readonly port: string;
   readonly hostBridge: string;
+}
+
+/** A device of the kernel's cxl_test. */
+export interface PlannedMock extends MemoryDevice {
+  /** `cxl_mem.2` on the platform bus */
+  readonly platformDevice: string;
 }
 
 export interface PlannedWindow {

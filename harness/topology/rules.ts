@@ -64,6 +64,7 @@ function checkIds(document: TopologyDocument, complain: Complain): void {
       if ('ports' in part) part.ports.forEach((port, m) => claim(port, [kind, n, 'ports', m]));
     });
   }
+  document.mocks?.forEach(({ id }, n) => claim(id, ['mocks', n, 'id']));
 }
 
 function checkPlugging(document: TopologyDocument, wiring: Wiring, complain: Complain): void {
@@ -101,21 +102,21 @@ function freeHint({ freePorts }: Wiring): string {
   return freePorts.length === 0 ? 'no port is free' : `free ports: ${freePorts.join(', ')}`;
 }
 
-function checkDevices({ devices }: TopologyDocument, complain: Complain): void {
+function checkDevices({ devices, mocks = [] }: TopologyDocument, complain: Complain): void {
   const owner = new Map<number, string>();
+  const claim = (serial: number | undefined, id: string, path: DocumentPath, hint: string): void => {
+    if (serial === undefined) return;
+    const other = owner.get(serial);
+    if (other !== undefined) complain([...path, 'serial'], `${other} has serial ${serial} too`, hint);
+    owner.set(serial, id);
+  };
+  mocks.forEach(({ id, serial }, n) =>
+    claim(serial, id, ['mocks', n], 'cxl_test numbers its devices from 1: that of cxl_mem.2 is 3'),
+  );
   devices.forEach((device, n) => {
     for (const { key, message, hint } of capacityFaults(device))
       complain(['devices', n, ...key], message, hint);
-    if (device.serial === undefined) return;
-    const other = owner.get(device.serial);
-    if (other !== undefined) {
-      complain(
-        ['devices', n, 'serial'],
-        `${other} has serial ${device.serial} too`,
-        'leave `serial` out to get a unique one',
-      );
-    }
-    owner.set(device.serial, device.id);
+    claim(device.serial, device.id, ['devices', n], 'leave `serial` out to get a unique one');
   });
 }
 

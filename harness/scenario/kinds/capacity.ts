@@ -17,25 +17,47 @@ const capacityRequest = {
     .meta({ description: "which of the device's regions of dynamic capacity, from 0" }),
   extents: z
     .array(
-      z.strictObject({ offset: size.meta({ description: 'from the start of that region' }), length: size }),
+      z.strictObject({
+        offset: size.meta({ description: 'from the start of that region' }),
+        length: size,
+        tag: text.optional().meta({ description: "another than the step's, of a mock" }),
+        sequence: z
+          .number()
+          .int()
+          .min(0)
+          .max(0xffff)
+          .optional()
+          .meta({ description: 'place in a shareable allocation, of a mock' }),
+      }),
     )
     .min(1)
     .max(64)
     .meta({ description: 'in this order' }),
-  tag: text.optional().meta({ description: 'the UUID of the allocation' }),
+  tag: text.optional().meta({ description: 'the UUID of the allocation, of a mock' }),
 };
 
 type CapacityRequest = z.output<z.ZodObject<typeof capacityRequest>>;
+type AnyRequest = CapacityRequest & { readonly forced?: boolean; readonly more?: boolean };
 
-function extentsOf({ device, extents }: CapacityRequest): string {
+const NO_TAGS = 'QEMU gives every extent the null tag, whatever it is asked for';
+
+function extentsOf({ device, extents }: Pick<CapacityRequest, 'device' | 'extents'>): string {
   return `${extents.map(({ offset, length }) => `${sizeOf(length)} at ${sizeOf(offset)}`).join(', ')} of ${device}`;
 }
 
 export const addCapacity = defineStep({
-  schema: z.strictObject(capacityRequest).meta({
-    description: 'has a device offer dynamic capacity: the extents of one step are one allocation',
-    examples: [{ device: 'mem0', extents: [{ offset: 0, length: '128M' }] }],
-  }),
+  schema: z
+    .strictObject({
+      ...capacityRequest,
+      more: z
+        .boolean()
+        .default(false)
+        .meta({ description: 'the offer goes on in a step after this one, of a mock' }),
+    })
+    .meta({
+      description: 'has a device offer dynamic capacity: the extents of one step are one offer',
+      examples: [{ device: 'mem0', extents: [{ offset: 0, length: '128M' }] }],
+    }),
   honours: [],
   title: (body) => `offer ${extentsOf(body)}`,
   faults: faultsOfCapacity,
@@ -45,7 +67,10 @@ export const releaseCapacity = defineStep({
   schema: z
     .strictObject({
       ...capacityRequest,
-      forced: z.boolean().default(false).meta({ description: 'takes it instead of asking for it' }),
+      forced: z
+        .boolean()
+        .default(false)
+        .meta({ description: 'takes it instead of asking for it, of a mock' }),
     })
     .meta({
       description: 'has a device ask for dynamic capacity back',
@@ -57,18 +82,13 @@ export const releaseCapacity = defineStep({
 });
 
 /** What is certainly wrong with a step that adds or releases dynamic capacity, and what QEMU can't do. */
-function faultsOfCapacity(
-  body: CapacityRequest & { readonly forced?: boolean },
-  known: CaseKnowledge,
-): Fault[] {
-  const { device, extents, region, tag, forced } = body;
+function faultsOfCapacity(body: AnyRequest, known: CaseKnowledge): Fault[] {
+  const { device, extents, region } = body;
+  const mock = known.plan?.mocks?.find(({ id }) => id === device);
+  // what a device must not offer is what mocks are for
+  if (mock) return mock.dynamic ? [] : [fault(['device'], `${device} has no dynamic capacity`)];
   const cannot: Fault[] = [
-    ...(tag === undefined
-      ? []
-      : [fault(['tag'], 'QEMU gives every extent the null tag, whatever it is asked for')]),
-    ...(forced === true
-      ? [fault(['forced'], 'QEMU has no forced release: it asks, and the guest answers')]
-      : []),
+    ...whatMocksCan(body),
     ...(extents.length <= EVENT_RECORDS
       ? []
       : [
@@ -103,6 +123,30 @@ function faultsOfCapacity(
     ];
   const bytes = dynamic.bytes / dynamic.regions;
   return [...cannot, ...extents.flatMap((extent, index) => faultsOfExtent(extent, index, bytes))];
+}
+
+/** Of a step for a device of QEMU: what only a mock of the kernel can be asked for. */
+function whatMocksCan({ extents, tag, forced, more }: AnyRequest): Fault[] {
+  const asked: readonly (readonly [path: Fault['path'], value: unknown, instead: string])[] = [
+    [['tag'], tag, NO_TAGS],
+    ...extents.flatMap((one, index) => [
+      [['extents', index, 'tag'], one.tag, NO_TAGS] as const,
+      [['extents', index, 'sequence'], one.sequence, 'QEMU has no shareable capacity'] as const,
+    ]),
+    [['forced'], forced || undefined, 'QEMU has no forced release: it asks, and the guest answers'],
+    [['more'], more || undefined, 'QEMU makes the extents of one command a whole offer'],
+  ];
+  return asked.flatMap(([path, value, instead]) =>
+    value === undefined
+      ? []
+      : [
+          fault(
+            path,
+            instead,
+            "the mocks of the kernel's cxl_test can: see the topology dynamic-capacity-mocks",
+          ),
+        ],
+  );
 }
 
 function faultsOfExtent(extent: CapacityRequest['extents'][number], index: number, bytes: number): Fault[] {

@@ -11,6 +11,9 @@ export const createRegion = defineStep({
       as: captureName.optional().meta({ description: 'captures the region name' }),
       mode: z.union([partitionMode, reference]).default('ram'),
       window: text.optional().meta({ description: 'topology window id; the first when absent' }),
+      decoder: text.optional().meta({
+        description: 'instead of a window: a root decoder as the guest names it, of cxl_test for instance',
+      }),
       targets: z.array(text).min(1).max(64).meta({ description: 'topology device ids in interleave order' }),
       size: size.optional().meta({ description: 'of the whole region; what the devices have when absent' }),
       granularity: count.optional().meta({ description: "bytes; the window's when absent" }),
@@ -37,6 +40,7 @@ export const createRegion = defineStep({
       body.size === undefined ? '' : `of ${sizeOf(body.size)}`,
       `on ${body.targets.join(', ')}`,
       body.window === undefined ? '' : `in ${body.window}`,
+      body.decoder === undefined ? '' : `in ${body.decoder}`,
       body.stop === undefined ? '' : `up to ${body.stop}`,
       body.commit || body.stop !== undefined ? '' : 'without commit',
       body.bind === undefined ? '' : `and bind it to ${body.bind}`,
@@ -46,5 +50,8 @@ export const createRegion = defineStep({
   faults: (body, known) => [
     ...body.targets.flatMap((target, index) => unknownDevice(target, ['targets', index], known)),
     ...unknownWindow(body.window, ['window'], known),
+    ...(body.window === undefined || body.decoder === undefined
+      ? []
+      : [{ path: ['decoder'], message: '`window` says which root decoder already' }]),
   ],
 });

@@ -45,7 +45,7 @@ export const hotRemove = defineStep({
     .meta({ description: 'unplugs a device', examples: [{ device: 'mem0', via: 'qmp' }] }),
   honours: OF_LINES,
   title: ({ device, via }) => `unplug ${device} by ${via === 'qmp' ? 'QMP' : "the slot's power"}`,
-  faults: ({ device }, known) => unknownDevice(device, ['device'], known),
+  faults: ({ device }, known) => unknownDevice(device, ['device'], known, 'of QEMU'),
 });
 
 function faultsOfHotAdd(body: z.output<typeof hotAddBody>, { plan }: CaseKnowledge): Fault[] {

@@ -32,7 +32,7 @@ export const inject = defineStep({
   honours: [],
   title: ({ device, type }) => `inject ${type} into ${device}`,
   faults: (body, known) => [
-    ...unknownDevice(body.device, ['device'], known),
+    ...unknownDevice(body.device, ['device'], known, 'of QEMU'),
     ...injectionFaults(body.type, body),
   ],
 });

@@ -1,3 +1,5 @@
+import { writeLine } from '../../abi/index.js';
+import type { PlannedMock } from '../../topology/plan.js';
 import type { StepBody } from '../language.js';
 import { Unmet } from './outcome.js';
 import { giveCommand } from './qmp.js';
@@ -7,6 +9,8 @@ import { toBytes } from './values.js';
 /** The device's side of dynamic capacity. What the host makes of it comes later: an `expect` waits for it. */
 
 export async function addCapacity(body: StepBody<'add-capacity'>, scope: StepScope): Promise<void> {
+  const mock = mockOf(body, scope);
+  if (mock) return writeTo(mock, 'dc_offer', [...wordsOf(body), ...(body.more ? ['more'] : [])], scope);
   await asked(
     giveCommand(
       scope,
@@ -20,6 +24,8 @@ export async function addCapacity(body: StepBody<'add-capacity'>, scope: StepSco
 }
 
 export async function releaseCapacity(body: StepBody<'release-capacity'>, scope: StepScope): Promise<void> {
+  const mock = mockOf(body, scope);
+  if (mock) return writeTo(mock, body.forced ? 'dc_take' : 'dc_ask', wordsOf(body), scope);
   await asked(
     giveCommand(
       scope,
@@ -47,12 +53,46 @@ async function asked(command: Promise<unknown>, refusal: RegExp, message: string
   }
 }
 
-function requestOf(
-  { device, region, extents }: Pick<StepBody<'add-capacity'>, 'device' | 'region' | 'extents'>,
+type Request = Pick<StepBody<'add-capacity'>, 'device' | 'region' | 'extents' | 'tag'>;
+
+function mockOf({ device }: Request, scope: StepScope): PlannedMock | undefined {
+  const found = scope.device(device, ['device']);
+  return 'platformDevice' in found ? found : undefined;
+}
+
+/** What series/dynamic-capacity's mock understands: a tag holds for the extents after it. */
+function wordsOf({ extents, tag: common = NIL }: Request): string[] {
+  return extents.flatMap(({ offset, length, tag = common, sequence }, index) => {
+    const place = [
+      toBytes(offset, ['extents', index, 'offset']),
+      toBytes(length, ['extents', index, 'length']),
+    ].map((bytes) => `0x${bytes.toString(16)}`);
+    return [tag, [...place, ...(sequence === undefined ? [] : [sequence])].join(':')];
+  });
+}
+
+async function writeTo(
+  { platformDevice }: PlannedMock,
+  attribute: string,
+  words: readonly string[],
   scope: StepScope,
-): Record<string, unknown> {
+): Promise<void> {
+  const told = words.filter((word, index) => !isTag(word) || word !== words.slice(0, index).findLast(isTag));
+  // the null tag is what there is without one
+  const line = told[0] === NIL ? told.slice(1) : told;
+  await scope.type(writeLine(`/sys/bus/platform/devices/${platformDevice}/${attribute}`, line.join(' ')));
+}
+
+/** The null tag: none. */
+const NIL = '00000000-0000-0000-0000-000000000000';
+
+function isTag(word: string): boolean {
+  return /^[0-9a-f]{8}-/i.test(word);
+}
+
+function requestOf({ device, region, extents }: Request, scope: StepScope): Record<string, unknown> {
   return {
-    path: scope.device(device, ['device']).id,
+    path: scope.qemuDevice(device, ['device']).id,
     // of the one host that there is
     'host-id': 0,
     region,

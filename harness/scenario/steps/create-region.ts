@@ -6,7 +6,7 @@ import {
   type RegionProgram,
   type RegionStage,
 } from '../../abi/index.js';
-import type { PlannedDevice, PlannedWindow } from '../../topology/plan.js';
+import type { MachinePlan, MemoryDevice } from '../../topology/plan.js';
 import type { StepBody } from '../language.js';
 import { Unmet } from './outcome.js';
 import type { StepScope } from './scope.js';
@@ -17,7 +17,7 @@ type Body = StepBody<'create-region'>;
 
 /** Programs a region by raw writes: first the name that the kernel offers is read, then all else is one round trip. */
 export async function createRegion(body: Body, scope: StepScope): Promise<void> {
-  const window = windowOf(body, scope);
+  const window = rootDecoderOf(body, scope);
   const devices = body.targets.map((id, index) => scope.device(id, ['targets', index]));
   const program = programOf(body, window, devices, scope);
   const [offered] = await scope.type(nextRegionLine(program.rootDecoder, program.mode));
@@ -34,9 +34,27 @@ function lastStage({ stop, commit }: Body): RegionStage {
   return stop ?? (commit ? 'commit' : 'targets');
 }
 
-function windowOf({ window }: Body, { plan }: StepScope): PlannedWindow {
+interface RootDecoder {
+  readonly name: string;
+  readonly granularity: number;
+}
+
+function rootDecoderOf({ decoder, window }: Body, scope: StepScope): RootDecoder {
+  if (decoder === undefined) return windowOf(window, scope.plan);
+  const { decoders } = scope.state();
+  const found = decoders[decoder];
+  if (found?.kind === 'root') return { name: decoder, granularity: found.interleaveGranularity };
+  throw new Unmet({
+    message: found ? `${decoder} is a ${found.kind} decoder` : `the guest has no decoder ${decoder}`,
+    path: ['decoder'],
+    subject: '/sys/bus/cxl/devices/root*/decoder*',
+    received: Object.entries(decoders).flatMap(([name, { kind }]) => (kind === 'root' ? [name] : [])),
+  });
+}
+
+function windowOf(window: string | undefined, plan: MachinePlan): RootDecoder {
   const found = window === undefined ? plan.windows[0] : plan.windows.find(({ id }) => id === window);
-  if (found) return found;
+  if (found) return { name: `decoder0.${found.index}`, granularity: found.granularity };
   throw new Unmet({
     message: `the topology ${plan.name} has no window ${window ?? 'at all'}`,
     path: window === undefined ? [] : ['window'],
@@ -46,8 +64,8 @@ function windowOf({ window }: Body, { plan }: StepScope): PlannedWindow {
 
 function programOf(
   body: Body,
-  window: PlannedWindow,
-  devices: readonly PlannedDevice[],
+  window: RootDecoder,
+  devices: readonly MemoryDevice[],
   scope: StepScope,
 ): RegionProgram {
   const ways = body.ways === undefined ? devices.length : toCount(body.ways, ['ways']);
@@ -56,7 +74,7 @@ function programOf(
   return {
     // ram, pmem, or what this kernel calls dynamic capacity
     mode: scope.driverName(body.mode),
-    rootDecoder: `decoder0.${window.index}`,
+    rootDecoder: window.name,
     ...(uuid === undefined ? {} : { uuid }),
     granularity:
       body.granularity === undefined ? window.granularity : toCount(body.granularity, ['granularity']),
@@ -86,7 +104,7 @@ function uuidFor({ session, id }: StepScope): string {
 }
 
 /** All that the devices have of the mode: each gives as much as the smallest has. */
-function capacityOf(devices: readonly PlannedDevice[], mode: string): number {
+function capacityOf(devices: readonly MemoryDevice[], mode: string): number {
   const of = devices.map(({ persistentBytes, volatileBytes, dynamic }) => {
     if (mode === 'dc') return dynamic ? dynamic.bytes / dynamic.regions : 0;
     return mode === 'pmem' ? persistentBytes : volatileBytes;
@@ -95,7 +113,7 @@ function capacityOf(devices: readonly PlannedDevice[], mode: string): number {
 }
 
 /** A decoder with no DPA; when all are taken the last, so that the kernel says what it thinks of that. */
-function decoderOf({ id, serial }: PlannedDevice, index: number, scope: StepScope): string {
+function decoderOf({ id, serial }: MemoryDevice, index: number, scope: StepScope): string {
   const path = ['targets', index];
   const memdev = scope.memdevOf(id);
   if (memdev === undefined) {

@@ -44,7 +44,7 @@ export async function hotAdd(body: StepBody<'hot-add'>, scope: StepScope): Promi
  * By the slot's power it takes a second, by device_del six: the attention button gives five to think again.
  */
 export async function hotRemove(body: StepBody<'hot-remove'>, scope: StepScope): Promise<void> {
-  const device = scope.device(body.device, ['device']);
+  const device = scope.qemuDevice(body.device, ['device']);
   if (body.via === 'slot') {
     const file = inRules(() => slotPowerFile(device.port, scope.plan));
     await scope.type(writeLine(file, '0'));

@@ -35,7 +35,7 @@ const DEFAULTS: { readonly [K in keyof typeof INJECTIONS]: Readonly<Record<strin
 };
 
 export async function inject(body: Body, scope: StepScope): Promise<void> {
-  const { id } = scope.device(body.device, ['device']);
+  const { id } = scope.qemuDevice(body.device, ['device']);
   const start = body.start === undefined ? undefined : toBytes(body.start, ['start']);
   const length = body.length === undefined ? undefined : toBytes(body.length, ['length']);
   const { type } = body;

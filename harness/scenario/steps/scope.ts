@@ -11,7 +11,7 @@ import { stopwatch } from '../../base/stopwatch.js';
 import type { ExecResult, GuestShell } from '../../guest/guest.js';
 import { GuestTimeout } from '../../guest/guest.js';
 import type { SubtestResult, TypedLine } from '../../report/trace.js';
-import type { MachinePlan, PlannedDevice } from '../../topology/plan.js';
+import type { MachinePlan, MemoryDevice, PlannedDevice, PlannedMock } from '../../topology/plan.js';
 import type { Step } from '../case.js';
 import { parseDuration } from '../duration.js';
 import {
@@ -70,7 +70,9 @@ export interface StepScope {
   /** the name that a driver has on this kernel */
   driverName(name: string): string;
   /** @throws Unmet when neither the topology nor a hot-add has it */
-  device(id: string, path: BodyPath): PlannedDevice;
+  device(id: string, path: BodyPath): PlannedDevice | PlannedMock;
+  /** @throws Unmet when QEMU has no such device: it is a mock, or nowhere */
+  qemuDevice(id: string, path: BodyPath): PlannedDevice;
   /** the memdev of a topology device, if the kernel has it now */
   memdevOf(id: string): string | undefined;
 }
@@ -105,6 +107,7 @@ export function makeScope(
   const lines: TypedLine[] = [];
   let branchState = session.state;
 
+  const qemuDevices = (): PlannedDevice[] => [...session.hotDevices.values(), ...plan.devices];
   const record = (line: TypedLine): void => {
     lines.push(line);
     emit({ type: 'line', at: Date.now(), step: id, line });
@@ -216,22 +219,30 @@ export function makeScope(
       if (name !== undefined) keepCapture(session, name, capture);
     },
     driverName: (name) => abi[name] ?? name,
-    device: (id, path) => {
-      const found = session.hotDevices.get(id) ?? plan.devices.find((device) => device.id === id);
-      if (found) return found;
-      const known = [...plan.devices.map((device) => device.id), ...session.hotDevices.keys()];
-      throw new Unmet({
-        message: `the topology ${plan.name} has no device ${JSON.stringify(id)}; it has ${known.join(', ') || 'none'}`,
-        path,
-        blame: 'scenario',
-      });
-    },
+    device: (id, path) => deviceOf(id, [...qemuDevices(), ...(plan.mocks ?? [])], plan, path),
+    qemuDevice: (id, path) => deviceOf(id, qemuDevices(), plan, path),
     memdevOf: (id) => {
-      const device = session.hotDevices.get(id) ?? plan.devices.find((one) => one.id === id);
+      const device = [...qemuDevices(), ...(plan.mocks ?? [])].find((one) => one.id === id);
       return device && memdevWithSerial(device.serial, scope.state());
     },
   };
   return scope;
+}
+
+function deviceOf<D extends MemoryDevice>(
+  id: string,
+  devices: readonly D[],
+  plan: MachinePlan,
+  path: BodyPath,
+): D {
+  const found = devices.find((one) => one.id === id);
+  if (found) return found;
+  const known = devices.map((one) => one.id).join(', ') || 'none';
+  throw new Unmet({
+    message: `the topology ${plan.name} has no device ${JSON.stringify(id)}; it has ${known}`,
+    path,
+    blame: 'scenario',
+  });
 }
 
 /**

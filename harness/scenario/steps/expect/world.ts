@@ -10,7 +10,7 @@ import { clausesOf } from './clauses.js';
 /** What clauses are held against: a snapshot, and what they speak about besides, as it is now. */
 export async function worldOf(body: StepBody<'expect'>, scope: StepScope, state: State): Promise<World> {
   const { session, plan } = scope;
-  const devices = [...session.hotDevices.values(), ...plan.devices];
+  const devices = [...session.hotDevices.values(), ...plan.devices, ...(plan.mocks ?? [])];
   const answer = await readBesides(body, scope);
   return {
     state,
