@@ -1,7 +1,7 @@
 // Who may import whom: `scripts/test` holds it. Rooms are the folders of harness/; tests may look anywhere.
 const room = (names) => `^harness/(${names.join('|')})/`;
 const own = { pathNot: String.raw`\.test\.ts$|/testing/` };
-const UPPER = ['run', 'suite', 'cli', 'bench', 'soak'];
+const UPPER = ['run', 'suite', 'vitest', 'cli', 'bench', 'soak'];
 
 module.exports = {
   forbidden: [

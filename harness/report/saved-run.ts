@@ -35,14 +35,23 @@ export async function findRun(name: string | undefined, runs: string = RUNS): Pr
  */
 export async function readRun(dir: string): Promise<SavedRun> {
   const summary: RunSummary = await readChecked(join(dir, 'run.json'), runSummarySchema);
+  const traces = await tracesIn(dir);
+  if (traces.length === 0) {
+    throw new UsageError(`${dir} has no traces`, 'keep the folder cases/ of a run beside its run.json');
+  }
+  return { dir, summary, traces };
+}
+
+/**
+ * The traces in the folder of a run, in the order in which the cases began.
+ * @throws UsageError when one of them is not what this version writes
+ */
+export async function tracesIn(dir: string): Promise<readonly CaseTrace[]> {
   const names = await readdir(join(dir, 'cases')).catch((): string[] => []);
   const files = names.map((name) => join(dir, 'cases', name, 'trace.json'));
   const traces: CaseTrace[] = [];
   for (const file of files) if (await exists(file)) traces.push(await readChecked(file, caseTraceSchema));
-  if (traces.length === 0) {
-    throw new UsageError(`${dir} has no traces`, 'keep the folder cases/ of a run beside its run.json');
-  }
-  return { dir, summary, traces: traces.sort((a, b) => a.startedAt - b.startedAt) };
+  return traces.sort((a, b) => a.startedAt - b.startedAt);
 }
 
 /** Whether a word of the command line names a run rather than a scenario. */

@@ -22,6 +22,7 @@ import {
   splatFailure,
   unmetByGuest,
   unmetByKernel,
+  type StepSession,
 } from '../scenario/steps/index.js';
 import { findSplats, isAllowed, judge } from '../verdict/index.js';
 import type { Briefing } from './briefing.js';
@@ -37,6 +38,16 @@ export interface CaseRun {
   /** 0 for the first, counting retries */
   readonly attempt: number;
   readonly emit: (event: RunEvent) => void;
+  /** runs the steps of a case that is no document; absent: those of the case, and then its cleanup */
+  readonly play?: Play;
+}
+
+/** Runs steps, and says what came of them; `failure`: what went wrong outside of the steps. Never throws. */
+export type Play = (session: StepSession) => Promise<Played>;
+
+export interface Played {
+  readonly steps: readonly StepTrace[];
+  readonly failure?: StepFailure;
 }
 
 /** What is known of a case when it is over; whatever went wrong is in here, nothing is thrown past it. */
@@ -111,7 +122,7 @@ async function askTheKernel(run: CaseRun, record: CaseRecord): Promise<void> {
 }
 
 async function runAllSteps(
-  { scenarioCase, planned, briefing, emit }: CaseRun,
+  { scenarioCase, planned, briefing, emit, play }: CaseRun,
   lent: LentGuest,
   abi: Readonly<Record<string, string>>,
   record: CaseRecord,
@@ -130,13 +141,11 @@ async function runAllSteps(
     deadline: performance.now() + scenarioCase.timeoutMs * slowness,
     slowness,
   });
-  const before =
-    mayLeaveUnseen(scenarioCase) && !planned.isOwn ? await unseen(lent.guest, slowness) : undefined;
-  record.steps = (await runSteps(scenarioCase.steps, session)).steps;
-  if (!session.broken) {
-    const cleanup = await runSteps(scenarioCase.cleanup, session, { isCleanup: true });
-    record.steps = [...record.steps, ...cleanup.steps];
-  }
+  const mayBeUnseen = (play !== undefined || mayLeaveUnseen(scenarioCase)) && !planned.isOwn;
+  const before = mayBeUnseen ? await unseen(lent.guest, slowness) : undefined;
+  const { steps, failure } = await (play?.(session) ?? playCase(scenarioCase, session));
+  record.steps = steps;
+  if (failure) record.failure = failure;
   record.lacking = session.lacking;
   if (session.broken) return;
   await closeSteps(session);
@@ -150,6 +159,13 @@ async function runAllSteps(
     record.steps.every(({ outcome }) => outcome !== 'fail') &&
     unseenDeed(record.steps.flatMap(({ lines }) => lines)) === undefined &&
     (before === undefined || unseenDifference(before, await unseen(lent.guest, slowness)) === undefined);
+}
+
+async function playCase({ steps, cleanup }: ScenarioCase, session: StepSession): Promise<Played> {
+  const played = await runSteps(steps, session);
+  if (session.broken) return { steps: played.steps };
+  const after = await runSteps(cleanup, session, { isCleanup: true });
+  return { steps: [...played.steps, ...after.steps] };
 }
 
 /** Files, settings and programs that no snapshot shows, as they are now. */

@@ -96,25 +96,32 @@ async function planFile(file: string, request: RunRequest): Promise<PlannedCase[
   const planned: PlannedCase[] = [];
   for (const scenarioCase of cases) {
     const machine = await loadTopology(request.topology ?? scenarioCase.topology, { relativeTo: file });
-    for (const { name } of request.kernels) planned.push(planCase(scenarioCase, name, machine, request));
+    for (const { name } of request.kernels)
+      planned.push(
+        planCase(scenarioCase, name, machine, {
+          cold: request.cold ?? false,
+          isOneOfSeveral: request.kernels.length > 1,
+        }),
+      );
   }
   return planned;
 }
 
-function planCase(
+/** A case on a kernel, as a run knows it; the kernel is named in it where there are several. */
+export function planCase(
   scenarioCase: ScenarioCase,
   kernel: string,
   machine: MachinePlan,
-  request: RunRequest,
+  { cold = false, isOneOfSeveral }: { readonly cold?: boolean; readonly isOneOfSeveral: boolean },
 ): PlannedCase {
-  const key = request.kernels.length > 1 ? `${scenarioCase.id} @${kernel}` : scenarioCase.id;
+  const key = isOneOfSeveral ? `${scenarioCase.id} @${kernel}` : scenarioCase.id;
   return {
     key,
     caseId: scenarioCase.id,
     file: scenarioCase.file,
     machine,
     maySkip: scenarioCase.requires.length > 0,
-    ...needOf(scenarioCase, kernel, machine, { cold: request.cold ?? false }),
+    ...needOf(scenarioCase, kernel, machine, { cold }),
     expectedMs: estimateMs(scenarioCase),
     isTimed: false,
     artifacts: `cases/${folderName(key)}`,

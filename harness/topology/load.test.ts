@@ -45,7 +45,9 @@ describe('a topology', () => {
 
   it('that resembles none is answered with the list', async () => {
     const error: unknown = await loadTopology('xxxxxxxxxxxxx').catch((reason: unknown) => reason);
-    expect((error as UsageError).remedy).toContain('topologies: dynamic-capacity, dynamic-capacity-mocks, hmat,');
+    expect((error as UsageError).remedy).toContain(
+      'topologies: dynamic-capacity, dynamic-capacity-mocks, hmat,',
+    );
   });
 
   it('cannot be reached by a name that leads out of the folders', async () => {

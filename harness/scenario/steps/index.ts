@@ -1,6 +1,7 @@
 export { splatFailure } from './aftermath.js';
 export { leftoversAfter } from './leftovers-after.js';
 export { unmetByGuest, unmetByKernel } from './requirements.js';
-export { runSteps } from './run-steps.js';
+export { runNextStep, runSteps } from './run-steps.js';
+export type { StepSession } from './context.js';
 export { openSteps } from './session.js';
-export { closeSteps } from './tracing.js';
+export { closeSteps, startTracingLines } from './tracing.js';

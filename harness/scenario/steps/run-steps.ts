@@ -44,6 +44,21 @@ export async function runSteps(
   return { ...result, steps: [...prologue, ...result.steps] };
 }
 
+/**
+ * Runs one step of a case whose further steps nobody knows yet.
+ * @param id `3`, `cleanup.1`
+ * @returns its trace, and after it those of the steps within it
+ */
+export async function runNextStep(
+  step: Step,
+  id: string,
+  session: StepSession,
+  { isCleanup = false }: RunStepsOptions = {},
+): Promise<readonly [own: StepTrace, ...inner: StepTrace[]]> {
+  if (session.broken) return [skipped(step, id)];
+  return runOne(step, id, session, { isCleanup, isBranch: false, deadline: session.context.deadline });
+}
+
 /** Events that expectations speak about are recorded from before the first step on: a step of its own, numbered 0. */
 async function beginTracing(
   steps: readonly Step[],
