@@ -2,6 +2,7 @@
 import type { Section } from './section.js';
 import { all } from './all.js';
 import { boots } from './boots.js';
+import { engine } from './engine.js';
 import { overhead } from './overhead.js';
 import { resumes } from './resumes.js';
 import { roundTrips } from './round-trips.js';
@@ -14,6 +15,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   resumes,
   suite,
   overhead,
+  engine,
   stalls,
   'round-trips': roundTrips,
 };

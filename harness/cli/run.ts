@@ -1,7 +1,10 @@
-import type { Command } from 'commander';
+import { join, relative } from 'node:path';
+import { Option, type Command } from 'commander';
+import { packageRoot } from '../base/places.js';
 import { plural } from '../report/plural.js';
 import { withBuildTools } from '../host/install.js';
 import { chooseProfiles } from '../kernel/index.js';
+import { findScenarios } from '../scenario/index.js';
 import { liveView, type LiveView } from '../report/live.js';
 import { summaryText } from '../report/terminal.js';
 import { rateText } from '../run/turns.js';
@@ -16,14 +19,17 @@ import {
 import { abortOnInterrupt } from './interrupt.js';
 import { collect } from './argument.js';
 import { asBisectStep } from './bisect-step.js';
+import { explain, INTERRUPTED } from './explain.js';
 import { KERNEL_FLAGS_HELP, withKernelFlags, type KernelFlags } from './kernel-flags.js';
 import { requestOf, withHistoryFlags, withRunFlags, type RunFlags } from './run-flags.js';
+import { nextChange } from './watch.js';
 
 interface Flags extends RunFlags, KernelFlags, GuestFlags {
   readonly tools: string[];
   readonly kernel: string[];
   readonly listSkipped?: boolean;
   readonly bisectExitCodes?: boolean;
+  readonly watch?: boolean;
 }
 
 export function registerRun(program: Command): void {
@@ -55,6 +61,12 @@ export function registerRun(program: Command): void {
       'a line for each skipped case, instead of one for each thing that the kernel lacks',
     )
     .option('--bisect-exit-codes', 'end with the codes that `git bisect run` wants')
+    .addOption(
+      new Option(
+        '--watch',
+        'stay, and run again what did not pass or what a change touches: scenarios, topologies, patches, trees',
+      ).conflicts(['bisectExitCodes', 'keepOnFailure', 'lastFailed', 'repeat', 'untilFail']),
+    )
     .addHelpText(
       'after',
       `${KERNEL_FLAGS_HELP}
@@ -76,14 +88,51 @@ Examples:
   cxlrig run my.yaml --keep-on-failure
   cxlrig run my.yaml --until-fail 200
   cxlrig run --last-failed
+  cxlrig run my.yaml --kernel-tree ~/src/linux --kernel minimal --watch
   git bisect run cxlrig run my.yaml --kernel-tree . --kernel minimal --bisect-exit-codes`,
     )
     .action(async (scenarios: string[], flags: Flags) => {
       process.exitCode = flags.bisectExitCodes
         ? await asBisectStep(() => runCommand(scenarios, flags))
-        : (await runCommand(scenarios, flags)).summary.exitCode;
+        : flags.watch
+          ? await runWatching(scenarios, flags)
+          : (await runCommand(scenarios, flags)).summary.exitCode;
     });
 }
+
+/**
+ * Runs, and again whenever something has changed, until it is interrupted.
+ * @returns the exit code of the last run
+ */
+async function runWatching(scenarios: readonly string[], flags: Flags): Promise<number> {
+  let { exitCode } = (await runCommand(scenarios, flags)).summary;
+  const watched = {
+    places: [
+      ...(await findScenarios(scenarios)),
+      ownTopologies,
+      ...(flags.patches ?? []),
+      ...(flags.ndctlPatches ?? []),
+    ],
+    trees: [flags.kernelTree ?? [], flags.ndctlTree ?? []].flat(),
+  };
+  while (exitCode !== INTERRUPTED) {
+    const interrupt = abortOnInterrupt();
+    const change = await nextChange(watched, interrupt.signal, () =>
+      process.stdout.write('\nwatching for changes; Ctrl-C ends\n'),
+    ).finally(() => interrupt.release());
+    if (change === undefined) break;
+    process.stdout.write(`${relative(process.cwd(), change)} has changed\n`);
+    try {
+      ({ exitCode } = (await runCommand(scenarios, { ...flags, changed: true })).summary);
+    } catch (error) {
+      // it can be mended while it is watched
+      exitCode = explain(error, process.stderr);
+    }
+  }
+  return exitCode;
+}
+
+const ownTopologies = join(packageRoot, 'scenarios/topologies');
 
 function runCommand(scenarios: readonly string[], flags: Flags): Promise<RunOutcome> {
   return withBuildTools(() => runOnce(scenarios, flags));
