@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { execa } from 'execa';
@@ -96,6 +97,29 @@ describe('a booted guest', () => {
     if (sandbox.length > 0) await expect(started).rejects.toThrow('Operation not permitted');
     else await started;
     expect(existsSync(join(guest().spec.dir, 'started'))).toBe(sandbox.length === 0);
+  });
+
+  // what no scenario may say, so that a mistake in what it may is not enough
+  test('QEMU reads no file of the host that is not its own, whoever talks it into that', async () => {
+    const { isConfined } = await knownQemu();
+    const secret = join(tmpdir(), `cxlrig-secret-${process.pid}`);
+    writeFileSync(secret, 'secret');
+    const added = guest().qmp('object-add', {
+      'qom-type': 'memory-backend-file',
+      id: 'secret',
+      size: 4096,
+      'mem-path': secret,
+    });
+    const outcome = await added.then(
+      () => 'read',
+      (error: unknown) => String(error),
+    );
+    rmSync(secret);
+    if (isConfined) expect(outcome).toContain('Permission denied');
+    else expect(outcome).toBe('read');
+    await guest()
+      .qmp('object-del', { id: 'secret' })
+      .catch(() => undefined);
   });
 
   test('a machine that a step pauses is not dead and goes on', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { RigError } from '../base/errors.js';
 import { CONSOLE_LOG, QEMU_LOG, qemuArguments } from './command-line.js';
 import { followConsole, lastLines, type LiveConsole } from './console.js';
+import { CONFINED, visibleFiles } from './confinement.js';
 import { within } from './deadline.js';
 import {
   type DeathWatch,
@@ -48,10 +49,12 @@ const PANIC_NOTICE_MS = 5_000;
  */
 export async function startMachine(
   spec: GuestSpec,
-  { binary, sandbox, version }: Pick<QemuVersion, 'binary' | 'sandbox' | 'version'>,
+  { binary, sandbox, isConfined, version }: Omit<QemuVersion, 'major' | 'minor'>,
   args: readonly string[] = qemuArguments(spec),
 ): Promise<Machine> {
-  const qemu = startQemu(binary, [...sandbox, ...args], spec.dir, join(spec.dir, QEMU_LOG));
+  const confined = isConfined ? [...CONFINED, ...visibleFiles(spec, args), '--'] : [];
+  const [program = binary, ...words] = [...confined, binary, ...sandbox, ...args];
+  const qemu = startQemu(program, words, spec.dir, join(spec.dir, QEMU_LOG));
   const watch = watchForDeath(() => lastLines(console.since(0)));
   const console = followConsole(join(spec.dir, CONSOLE_LOG), watch.death);
   const ended = qemu.ended.then(async (how) => {

@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { RigError } from '../base/errors.js';
+import { CONFINED, OF_ANY_QEMU } from './confinement.js';
 
 /** The QEMU that boots the guests. */
 export interface QemuVersion {
@@ -11,6 +12,8 @@ export interface QemuVersion {
   readonly minor: number;
   /** arguments that keep it from system calls it has no use for; none where QEMU or the host has no such thing */
   readonly sandbox: readonly string[];
+  /** it can be started such that it sees no files but those that it needs (scripts/confined) */
+  readonly isConfined: boolean;
 }
 
 /** The oldest with what the topologies need: volatile memdevs, DCD, and cxl-fmw windows as machine options. */
@@ -24,9 +27,10 @@ const REMEDY = '`scripts/cxlrig doctor` says what is missing and how to get it';
  */
 export async function qemuVersion(env: NodeJS.ProcessEnv = process.env): Promise<QemuVersion> {
   const binary = env['CXLRIG_QEMU'] ?? 'qemu-system-x86_64';
-  const [asked, sandbox] = await Promise.all([
+  const [asked, hasSandbox, isConfined] = await Promise.all([
     execa(binary, ['--version'], { reject: false, timeout: ANSWER_MS, stdin: 'ignore' }),
-    sandboxOf(binary),
+    starts([binary, ...SANDBOX]),
+    starts([...CONFINED, ...OF_ANY_QEMU, '--', binary]),
   ]);
   if (asked.failed) {
     const why = asked.shortMessage ?? asked.stderr;
@@ -41,22 +45,22 @@ export async function qemuVersion(env: NodeJS.ProcessEnv = process.env): Promise
       REMEDY,
     );
   }
-  return { binary, ...found, sandbox };
+  return { binary, ...found, sandbox: hasSandbox ? SANDBOX : [], isConfined };
 }
 
 /**
- * seccomp: QEMU can start no program, take no other user's rights and change no priorities, whatever makes it want to. It
- * still reads and writes files as the user who started it.
+ * seccomp: QEMU can start no program, take no other user's rights and change no priorities, whatever makes it want to.
+ * Which files it reads and writes is for scripts/confined.
  */
 const SANDBOX = [
   '-sandbox',
   'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny',
 ] as const;
 
-/** Tried, on a machine of nothing: QEMU may be built without it, and a container may forbid it. */
-async function sandboxOf(binary: string): Promise<readonly string[]> {
+/** Tried, on a machine of nothing: QEMU may be built without it, the kernel may lack it, and a container may forbid it. */
+async function starts([program = '', ...words]: readonly string[]): Promise<boolean> {
   const args = [
-    ...SANDBOX,
+    ...words,
     '-M',
     'none',
     '-nodefaults',
@@ -67,8 +71,8 @@ async function sandboxOf(binary: string): Promise<readonly string[]> {
     'stdio',
   ];
   const input = ['qmp_capabilities', 'quit'].map((execute) => `${JSON.stringify({ execute })}\n`).join('');
-  const { failed } = await execa(binary, args, { reject: false, timeout: ANSWER_MS, input });
-  return failed ? [] : SANDBOX;
+  const { failed } = await execa(program, args, { reject: false, timeout: ANSWER_MS, input });
+  return !failed;
 }
 
 const known = new Map<string, QemuVersion>();

@@ -85,9 +85,11 @@ function checkNode(): Finding {
 
 async function checkQemu(): Promise<Finding> {
   try {
-    const { binary, version, sandbox } = await qemuVersion();
-    const confined = sandbox.length > 0 ? 'its system calls filtered' : 'not confined: no seccomp here';
-    return { subject: 'QEMU', status: 'ok', detail: `${version} (${binary}), ${confined}` };
+    const { binary, version, sandbox, isConfined } = await qemuVersion();
+    const calls =
+      sandbox.length > 0 ? 'its system calls filtered' : 'its system calls not filtered: no seccomp here';
+    const files = isConfined ? 'sees no files but its own' : 'sees all files: no Landlock here';
+    return { subject: 'QEMU', status: 'ok', detail: `${version} (${binary}), ${calls}, ${files}` };
   } catch (error) {
     return {
       subject: 'QEMU',
