@@ -84,7 +84,7 @@ topology: one-volatile
 boot: fresh
 matrix: { n: [1, 2, 3, 4, 5, 6, 7, 8] }
 steps:
-  - create-region: { as: r, targets: [mem0], size: 256M, bind: cxl_region }
+  - create-region: { as: r, targets: [mem0], size: 256M }
   - exec: { sh: 'sleep 1; echo \${n}' }
 cleanup:
   - destroy-region: { region: '\${r}' }
