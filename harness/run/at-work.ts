@@ -25,6 +25,12 @@ export function assign(planned: PlannedCase): void {
   current = planned;
 }
 
+/** Makes the guest ready for a case after the current one. That it can't be is told when its turn comes. */
+export async function lookAhead(planned: PlannedCase): Promise<void> {
+  const scenarioCase = await scenarioCaseOf(planned).catch(() => undefined);
+  if (scenarioCase) run?.pool.prepare(planned, scenarioCase);
+}
+
 export function atWork(): AtWork {
   if (!run || !current) throw new Error('the worker was asked for a case before it was given one');
   return { ...run, planned: current };

@@ -9,6 +9,8 @@ export type ToWorker =
   | { readonly type: 'briefing'; readonly briefing: Briefing }
   /** the case that is behind the module that vitest asks for next */
   | { readonly type: 'case'; readonly planned: PlannedCase }
+  /** the case that comes next: its guest can be made ready while the worker is at the other */
+  | { readonly type: 'ahead'; readonly planned: PlannedCase }
   | { readonly type: 'vitest'; readonly message: unknown };
 
 /** What a worker tells the run. */

@@ -25,6 +25,8 @@ export interface GuestPool {
    * @param order.fresh it must be one that nobody has used
    */
   lend(planned: PlannedCase, scenarioCase: ScenarioCase, order: LendOrder): Promise<LentGuest>;
+  /** starts the guest of a case that comes after the one which is under way */
+  prepare(planned: PlannedCase, scenarioCase: Pick<ScenarioCase, 'cmdline'>): void;
   /** takes it back; a guest that is not clean, or that a case had for its own and has used, is ended */
   giveBack(guest: { readonly clean: boolean; readonly used: boolean }): Promise<void>;
   /** what it has at hand */
@@ -60,6 +62,7 @@ export function makeGuestPool(
   { start, read }: GuestMaker = REAL,
 ): GuestPool {
   let held: Held | undefined;
+  let ready: Promise<Held> | undefined;
   let boots = 0;
 
   let ending: Promise<void> = Promise.resolve();
@@ -75,9 +78,45 @@ export function makeGuestPool(
 
   const heldMachine = (): HeldMachine | undefined => held && { ...held.machine, isUnused: held.cases === 0 };
 
+  const begin = async (
+    { kernel, machineKey, coldReason, isOwn, machine }: PlannedCase,
+    { cmdline }: Pick<ScenarioCase, 'cmdline'>,
+  ): Promise<Held> => {
+    const bootable = briefing.bootables.find((one) => one.kernel.profile === kernel);
+    if (!bootable) throw new RigError('kernel', `kernel ${kernel} was not prepared for this run`);
+    const dir = join(briefing.runDir, 'guests', `${process.pid}-${(boots += 1)}`);
+    await mkdir(dir, { recursive: true });
+    const guest = await start(
+      {
+        kernel: bootable.kernel,
+        initramfs: bootable.initramfs,
+        machine,
+        cmdline,
+        accelerator: briefing.accelerator,
+        dir,
+      },
+      { cold: coldReason },
+    );
+    const isCold = guest.start.how === 'cold';
+    return { machine: { kernel, machineKey, isCold }, guest, atBoot: await read(guest), isOwn, cases: 0 };
+  };
+
+  /** The guest that was made ready, if the case can use it; else it is ended. One that did not come up is begun again. */
+  const takeReady = async (planned: PlannedCase): Promise<Held | undefined> => {
+    const waited = await ready?.catch(() => undefined);
+    ready = undefined;
+    if (!waited || fits(planned, { ...waited.machine, isUnused: true })) return waited;
+    await waited.guest.stop();
+    return undefined;
+  };
+
   return {
+    prepare(planned, scenarioCase) {
+      ready ??= begin(planned, scenarioCase);
+      ready.catch(() => undefined);
+    },
     async lend(planned, scenarioCase, { fresh, onBoot }) {
-      const { kernel, machineKey, coldReason, isOwn } = planned;
+      const { isOwn } = planned;
       const machine = heldMachine();
       if (held && machine && fits(planned, machine) && (machine.isUnused || !fresh)) {
         held.isOwn = isOwn;
@@ -85,30 +124,8 @@ export function makeGuestPool(
       }
       await end();
       onBoot();
-      const bootable = briefing.bootables.find((one) => one.kernel.profile === kernel);
-      if (!bootable) throw new RigError('kernel', `kernel ${kernel} was not prepared for this run`);
-      const dir = join(briefing.runDir, 'guests', `${process.pid}-${(boots += 1)}`);
-      await mkdir(dir, { recursive: true });
-      const guest = await start(
-        {
-          kernel: bootable.kernel,
-          initramfs: bootable.initramfs,
-          machine: planned.machine,
-          cmdline: scenarioCase.cmdline,
-          accelerator: briefing.accelerator,
-          dir,
-        },
-        { cold: coldReason },
-      );
-      const atBoot = await read(guest);
-      held = {
-        machine: { kernel, machineKey, isCold: guest.start.how === 'cold' },
-        guest,
-        atBoot,
-        isOwn,
-        cases: 0,
-      };
-      return { guest, atBoot, reused: false, casesBefore: 0 };
+      held = { ...((await takeReady(planned)) ?? (await begin(planned, scenarioCase))), isOwn };
+      return { guest: held.guest, atBoot: held.atBoot, reused: false, casesBefore: 0 };
     },
     async giveBack({ clean, used }) {
       if (held && used) held.cases += 1;

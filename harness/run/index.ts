@@ -1,3 +1,4 @@
+import { cores } from '../base/cores.js';
 import { stopwatch } from '../base/stopwatch.js';
 import { chooseAccelerator, qemuVersion } from '../guest/index.js';
 import type { Standing } from '../report/live.js';
@@ -58,10 +59,9 @@ export async function run(
   const choice = await chooseAccelerator(request.accelerator);
   const runDir = await makeRunDir(request.out, startedAt);
   const folder = await openRunDir(runDir);
-  const { jobs, remark } = guestsAtATime(
-    request.jobs,
-    planned.map(({ machine }) => machine),
-  );
+  const machines = planned.map(({ machine }) => machine);
+  const { jobs, remark } = guestsAtATime(request.jobs, machines);
+  const { jobs: mostGuests } = guestsAtATime(Math.max(jobs, cores()), machines);
   // they load their code while the kernels are prepared, and vitest too
   const ready = Array.from({ length: Math.min(jobs, planned.length) }, () =>
     startWorkerProcess(folder.temporary),
@@ -98,6 +98,8 @@ export async function run(
         briefing,
         cases,
         jobs,
+        // a kept guest goes on, and so do those that would come after it
+        spare: request.keepOnFailure ? 0 : mostGuests - jobs,
         bail: request.bail,
         untilFail: request.repeat?.untilFail ?? false,
         startWorker,

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { makeGuestPool, type GuestMaker } from './guest-pool.js';
 import type { HeldMachine } from './machine-group.js';
 import type { PlannedCase } from './planned-case.js';
@@ -10,7 +10,6 @@ import { plannedCase } from './testing/planned.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 
 const HELD: HeldMachine = { kernel: 'stock', machineKey: 'one', isCold: false, isUnused: false };
 
@@ -128,3 +127,73 @@ test('what a worker was at when it died goes on in another', () => {
   expect(schedule.next(1, HELD)).toBeUndefined();
   expect(schedule.waitingMs()).toBe(0);
 });
+
+test('what comes next is kept for the worker that makes a guest ready for it', () => {
+  const [first, again, next, last] = [
+    plannedCase(),
+    plannedCase(),
+    plannedCase({ machineKey: 'two', expectedMs: 5000 }),
+    plannedCase({ machineKey: 'three' }),
+  ];
+  const schedule = makeSchedule([first, again, next, last]);
+  expect(schedule.next(0, { ...HELD, machineKey: 'one' })).toBe(first);
+  // its guest is good for one more
+  expect(schedule.ahead(0)).toBeUndefined();
+  expect(schedule.next(0, HELD)).toBe(again);
+  expect(schedule.ahead(0)).toBe(next);
+  expect(schedule.ahead(0)).toBeUndefined();
+  expect(schedule.next(1, undefined)).toBe(last);
+  expect(schedule.next(0, HELD)).toBe(next);
+});
+
+test('what is kept for a worker that dies goes to another', () => {
+  const [first, next] = [plannedCase(), plannedCase({ machineKey: 'two' })];
+  const schedule = makeSchedule([first, next]);
+  schedule.next(0, { ...HELD, machineKey: 'one' });
+  expect(schedule.ahead(0)).toBe(next);
+  schedule.leave(0);
+  expect(schedule.next(1, undefined)).toBe(next);
+});
+
+test('a guest that was made ready serves the case that it was made for, and is ended when another comes', async () => {
+  const { started, stopped, pool } = await countedPool();
+  const [one, two, other] = [
+    plannedCase(),
+    plannedCase({ machineKey: 'two' }),
+    plannedCase({ machineKey: 'three' }),
+  ];
+  const lend = (planned: PlannedCase) => pool.lend(planned, CASE, { fresh: false, onBoot: () => undefined });
+  await lend(one);
+  pool.prepare(two, CASE);
+  await vi.waitFor(() => expect(started()).toBe(2));
+  await pool.giveBack({ clean: true, used: true });
+  expect(await lend(two)).toMatchObject({ reused: false, casesBefore: 0 });
+  expect(started()).toBe(2);
+  pool.prepare(one, CASE);
+  await pool.giveBack({ clean: true, used: true });
+  await lend(other);
+  expect([started(), stopped()]).toEqual([4, 3]);
+});
+
+const CASE = { cmdline: [] } as unknown as ScenarioCase;
+
+async function countedPool() {
+  const runDir = await mkdtemp(join(tmpdir(), 'cxlrig-schedule-'));
+  onTestFinished(() => rm(runDir, { recursive: true }));
+  const count = { started: 0, stopped: 0 };
+  const pool = makeGuestPool(
+    { bootables: [{ kernel: { profile: 'stock' }, initramfs: '' }], runDir, accelerator: 'tcg' } as never,
+    {
+      start: () => {
+        count.started += 1;
+        const stop = (): Promise<void> => {
+          count.stopped += 1;
+          return Promise.resolve();
+        };
+        return Promise.resolve({ start: { how: 'resumed' }, stop } as unknown as RunningGuest);
+      },
+      read: () => Promise.resolve({} as State),
+    },
+  );
+  return { pool, started: () => count.started, stopped: () => count.stopped };
+}

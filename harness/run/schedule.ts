@@ -16,6 +16,12 @@ export interface Schedule<T extends Scheduled> {
    * @returns undefined when there is nothing for the worker, now and later
    */
   next(worker: number, held: HeldMachine | undefined): T | undefined;
+  /**
+   * The case whose guest the worker can make ready while it is at its last one: the first of a group that nobody is at, which
+   * is kept for it.
+   * @returns undefined when the worker's guest is still good for a case, or there is no such group
+   */
+  ahead(worker: number): T | undefined;
   /** the worker has ended */
   leave(worker: number): void;
   /** takes all that wait: nothing is given out any more */
@@ -41,10 +47,13 @@ interface Group<T> {
 export function makeSchedule<T extends Scheduled>(cases: readonly T[]): Schedule<T> {
   const groups = groupsOf(cases);
   const at = new Map<number, Group<T>>();
+  const kept = new Map<number, Group<T>>();
 
   const leave = (worker: number): void => {
     at.get(worker)?.workers.delete(worker);
     at.delete(worker);
+    kept.get(worker)?.workers.delete(worker);
+    kept.delete(worker);
   };
 
   const choose = (held: HeldMachine | undefined): Group<T> | undefined => {
@@ -64,12 +73,27 @@ export function makeSchedule<T extends Scheduled>(cases: readonly T[]): Schedule
 
   return {
     next(worker, held) {
+      const ready = kept.get(worker);
       leave(worker);
-      const group = choose(held);
+      const group = ready && ready.waiting.length > 0 ? ready : choose(held);
       if (!group) return undefined;
       group.workers.add(worker);
       at.set(worker, group);
       return group.waiting.shift();
+    },
+    ahead(worker) {
+      const own = at.get(worker)?.need;
+      const goesOn = groups.some(
+        ({ need, waiting }) =>
+          waiting.length > 0 && own && !own.isOwn && !need.isOwn && isSameMachine(need, own),
+      );
+      if (goesOn || kept.has(worker)) return undefined;
+      const waiting = groups.filter((group) => group.waiting.length > 0 && group.workers.size === 0);
+      const group = longest(waiting.filter(surelyRuns));
+      if (!group) return undefined;
+      group.workers.add(worker);
+      kept.set(worker, group);
+      return group.waiting[0];
     },
     leave,
     drain: () => groups.flatMap(({ waiting }) => waiting.splice(0)),
@@ -104,6 +128,10 @@ function groupsOf<T extends Scheduled>(cases: readonly T[]): readonly Group<T>[]
 
 function surelyRuns({ waiting: [first] }: Group<Scheduled>): boolean {
   return first?.maySkip === false;
+}
+
+function isSameMachine(one: MachineNeed, other: MachineNeed): boolean {
+  return one.kernel === other.kernel && one.machineKey === other.machineKey;
 }
 
 /** The same machine with another kernel. */

@@ -25,6 +25,8 @@ export interface SessionOrder {
   readonly cases: readonly PlannedCase[];
   /** workers at a time */
   readonly jobs: number;
+  /** guests that may start beside those that are at work */
+  readonly spare: number;
   /** stop after so many failures; 0: never */
   readonly bail: number;
   /** stop after the first failure; turns that were not run by then are of no interest */
@@ -42,7 +44,7 @@ const caseRunner = fileURLToPath(new URL('./case-runner.js', import.meta.url));
  * @returns what became of every planned case and turn, in planned order
  */
 export async function runSession(
-  { briefing, cases, jobs, bail, untilFail, startWorker }: SessionOrder,
+  { briefing, cases, jobs, spare, bail, untilFail, startWorker }: SessionOrder,
   subscriber: SessionSubscriber,
   signal: AbortSignal,
 ): Promise<CaseResult[]> {
@@ -61,6 +63,7 @@ export async function runSession(
   tellStanding();
   const pool: WorkerPool = makeWorkerPool({
     jobs,
+    spare,
     briefing,
     modules: new Map(cases.map((planned) => [moduleOf(runDir, planned), planned])),
     schedule,

@@ -14,11 +14,13 @@ class FakeWorker implements WorkerProcess {
   private die_: (how: string) => void = () => undefined;
   readonly ended = new Promise<string>((resolve) => (this.die_ = resolve));
   readonly cases: PlannedCase[] = [];
+  readonly ahead: PlannedCase[] = [];
   isEnded = false;
   constructor(private readonly work: (worker: FakeWorker, planned: PlannedCase) => void) {}
 
   send(message: ToWorker): void {
     if (message.type === 'case') this.cases.push(message.planned);
+    if (message.type === 'ahead') this.ahead.push(message.planned);
     if (message.type !== 'vitest') return;
     const { type } = message.message as { type: string };
     if (type === 'start') queueMicrotask(() => this.answer('started'));
@@ -71,12 +73,14 @@ function poolOf(
   cases: readonly PlannedCase[],
   jobs: number,
   work: (worker: FakeWorker, planned: PlannedCase) => void,
+  spare = 0,
 ) {
   const workers: FakeWorker[] = [];
   const ended = new Map<string, string | undefined>();
   const modules = new Map(cases.map((planned) => [planned.key, planned]));
   const pool = makeWorkerPool({
     jobs,
+    spare,
     briefing: {} as never,
     modules,
     schedule: makeSchedule(cases),
@@ -149,4 +153,17 @@ test('a run that is interrupted ends its workers, and what they are at', async (
   pool.end();
   await pool.close();
   expect(ended.size).toBe(5);
+});
+
+test('where a core is free a worker is told what comes next, and then gets that', async () => {
+  const machines = ['one', 'two', 'three'].map((machineKey) => plannedCase({ machineKey }));
+  const { workers, ended, heard } = poolOf(machines, 1, (worker) => worker.pass(), 1);
+  heard();
+  await vi.waitFor(() => expect(ended.size).toBe(3));
+  const [worker] = workers;
+  expect(worker?.ahead).toEqual(worker?.cases.slice(1));
+  const busy = poolOf(machines, 1, (other) => other.pass());
+  busy.heard();
+  await vi.waitFor(() => expect(busy.ended.size).toBe(3));
+  expect(busy.workers[0]?.ahead).toEqual([]);
 });

@@ -10,6 +10,8 @@ import type { WorkerProcess } from './worker-process.js';
 export interface PoolOrder {
   /** workers at a time */
   readonly jobs: number;
+  /** guests that may start beside those of the workers: cores that have nothing else to do */
+  readonly spare: number;
   readonly briefing: Briefing;
   /** every planned case has a module of this name, and vitest asks for all of them */
   readonly modules: ReadonlyMap<string, PlannedCase>;
@@ -69,6 +71,16 @@ export function makeWorkerPool(order: PoolOrder): WorkerPool {
     worker.process.send({ type: 'case', planned });
     if (worker.isStarted) worker.process.send({ type: 'vitest', message: one.run });
     else worker.process.send({ type: 'vitest', message: one.ticket.startMessage });
+    lookAhead(worker);
+  };
+
+  const lookAhead = (worker: Worker): void => {
+    worker.looksAhead = false;
+    if ([...workers].filter(({ looksAhead }) => looksAhead).length >= order.spare) return;
+    const planned = schedule.ahead(worker.id);
+    if (!planned) return;
+    worker.looksAhead = true;
+    worker.process.send({ type: 'ahead', planned });
   };
 
   const newWorker = (): Worker => {
@@ -79,6 +91,7 @@ export function makeWorkerPool(order: PoolOrder): WorkerPool {
       current: undefined,
       isStarted: false,
       isTraced: false,
+      looksAhead: false,
     };
     started += 1;
     workers.add(worker);
@@ -183,6 +196,8 @@ interface Worker {
   isStarted: boolean;
   /** the trace of the case that it is at is on disk */
   isTraced: boolean;
+  /** it makes the guest of its next case ready */
+  looksAhead: boolean;
 }
 
 /** A module that vitest wants run. */

@@ -1,6 +1,6 @@
 import { init, runBaseTests, setupEnvironment } from 'vitest/worker';
 import type { ToWorker } from './channel.js';
-import { brief, assign, tell } from './at-work.js';
+import { assign, brief, lookAhead, tell } from './at-work.js';
 
 /**
  * A process that runs cases, one after the other: vitest's worker, on a channel that it shares with the run's own
@@ -18,6 +18,7 @@ const listeners = new Map<(message: never) => void, (message: ToWorker) => void>
 process.on('message', (message: ToWorker) => {
   if (message.type === 'briefing') brief(message.briefing);
   if (message.type === 'case') assign(message.planned);
+  if (message.type === 'ahead') void lookAhead(message.planned);
 });
 
 init({
