@@ -167,7 +167,7 @@ async function memory(cases: number): Promise<readonly Row[]> {
 }
 
 /** Cases of current/refuse-size. */
-const REFUSALS = 17;
+const REFUSALS = 6;
 const SAMPLE_MS = 1_000;
 
 function mibOf(pid: number): number {

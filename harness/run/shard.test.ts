@@ -50,3 +50,13 @@ test('more shards than cases leave some without', () => {
   const [only] = PLAN as [PlannedCase];
   expect([1, 2, 3].flatMap((index) => shardOf([only], { index, count: 3 }))).toEqual([only]);
 });
+
+test('what the kernel may lack something for is spread over the shards by itself', () => {
+  const plan = ['one', 'two', 'three'].flatMap((machineKey) =>
+    Array.from({ length: 6 }, () =>
+      plannedCase({ machineKey, expectedMs: 30_000, maySkip: machineKey !== 'one' }),
+    ),
+  );
+  const sure = [1, 2, 3].map((index) => shardOf(plan, { index, count: 3 }).filter(({ maySkip }) => !maySkip));
+  expect(sure.map(({ length }) => length)).toEqual([2, 2, 2]);
+});

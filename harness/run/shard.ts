@@ -9,10 +9,26 @@ export interface Shard {
 /**
  * A part of the cases, of about the same length as the others: all cases are laid in a line, those of the same machine
  * next to one another and the kernels of a case side by side, and the line is cut in equal pieces. So no more groups are
- * in two parts than there are cuts. What a case takes must be the same for all who reckon the parts: no case would else be
- * sure to be in exactly one.
+ * in two parts than there are cuts. Those that the kernel may lack something for take no time then, and nobody knows before
+ * which: they are a line of their own. What a case takes must be the same for all who reckon the parts: no case would else
+ * be sure to be in exactly one.
  */
 export function shardOf<T extends Scheduled & { readonly caseId: string }>(
+  cases: readonly T[],
+  shard: Shard,
+): T[] {
+  const chosen = new Set(
+    [true, false].flatMap((maySkip) =>
+      partOf(
+        cases.filter((one) => one.maySkip === maySkip),
+        shard,
+      ),
+    ),
+  );
+  return cases.filter((one) => chosen.has(one));
+}
+
+function partOf<T extends Scheduled & { readonly caseId: string }>(
   cases: readonly T[],
   { index, count }: Shard,
 ): T[] {
@@ -23,16 +39,15 @@ export function shardOf<T extends Scheduled & { readonly caseId: string }>(
     return starts + [first, ...rest].reduce((sum, { expectedMs }) => sum + expectedMs, 0);
   });
   const total = lengths.reduce((sum, length) => sum + length, 0);
-  const chosen = new Set<T>();
+  const chosen: T[] = [];
   let begin = 0;
   for (const [n, unit] of line.entries()) {
     const length = lengths[n] ?? 0;
     const middle = begin + length / 2;
-    if (Math.min(count, Math.floor((middle / total) * count) + 1) === index)
-      for (const one of unit) chosen.add(one);
+    if (Math.min(count, Math.floor((middle / total) * count) + 1) === index) chosen.push(...unit);
     begin += length;
   }
-  return cases.filter((one) => chosen.has(one));
+  return chosen;
 }
 
 type Unit<T> = [first: T, ...rest: T[]];
