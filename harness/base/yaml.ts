@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { basename } from 'node:path';
 import {
   isAlias,
   isCollection,
@@ -176,4 +178,13 @@ function toRange(file: string, lines: LineCounter, start: number, end?: number):
 function plainSyntaxMessage(message: string): string {
   if (/^Map keys must be unique/.test(message)) return 'this key is there twice';
   return message.replace(/\s+/g, ' ');
+}
+
+/** Names of the YAML files of a folder, without their ending, in order. */
+export async function yamlNames(folder: string): Promise<string[]> {
+  const files = await readdir(folder);
+  return files
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => basename(file, '.yaml'))
+    .sort();
 }

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { bootGuest, startGuest } from '../guest/index.js';
 import {
+  guestArguments,
   inFolder,
   measured,
   median,
@@ -19,14 +19,7 @@ import type { Section } from './section.js';
 export const boots: Section = {
   does: 'cold boot against resume, by turns: [N] [--kernel K] [--topology T]',
   async run(args) {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        kernel: { type: 'string', default: 'stock' },
-        topology: { type: 'string', default: 'one-volatile' },
-      },
-    });
+    const { values, positionals } = guestArguments(args);
     const turns = Number(positionals[0] ?? '5');
     await inFolder(async (folder) => {
       let guests = 0;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { packageRoot } from '../base/places.js';
 import { silent } from '../base/progress.js';
@@ -11,6 +12,18 @@ import { chooseProfile } from '../kernel/index.js';
 import type { CaseTrace } from '../report/trace.js';
 import { prepareBootable } from '../run/prepare.js';
 import { loadTopology } from '../topology/index.js';
+
+/** How often, and on what: the arguments of sections that measure guests of one kind. */
+export function guestArguments(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      kernel: { type: 'string', default: 'stock' },
+      topology: { type: 'string', default: 'one-volatile' },
+    },
+  });
+}
 
 /** A guest that was started for a measurement. */
 export interface Measured {

@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
 import { readState } from '../abi/index.js';
 import { startGuest } from '../guest/index.js';
 import { cpuMilliseconds } from '../guest/progress.js';
-import { inFolder, median, printTable, specFor } from './measuring.js';
+import { guestArguments, inFolder, median, printTable, specFor } from './measuring.js';
 import type { Section } from './section.js';
 
 const LINE = 'echo online > /sys/devices/system/memory/auto_online_blocks';
@@ -12,14 +11,7 @@ const SOON = { timeoutMs: 60_000 };
 export const roundTrips: Section = {
   does: 'a line and a snapshot of the state, by each way into the guest: [N] [--kernel K] [--topology T]',
   async run(args) {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        kernel: { type: 'string', default: 'stock' },
-        topology: { type: 'string', default: 'one-volatile' },
-      },
-    });
+    const { values, positionals } = guestArguments(args);
     const times = Number(positionals[0] ?? '50');
     await inFolder(async (dir) => {
       const guest = await startGuest(await specFor(values.kernel, values.topology, dir));

@@ -88,7 +88,9 @@ async function checkQemu(): Promise<Finding> {
     const { binary, version, sandbox, isConfined } = await qemuVersion();
     const calls =
       sandbox.length > 0 ? 'its system calls filtered' : 'its system calls not filtered: no seccomp here';
-    const files = isConfined ? 'sees no files but its own' : 'sees all files: it does not start under Landlock';
+    const files = isConfined
+      ? 'sees no files but its own'
+      : 'sees all files: it does not start under Landlock';
     return { subject: 'QEMU', status: 'ok', detail: `${version} (${binary}), ${calls}, ${files}` };
   } catch (error) {
     return {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { nameHint, parseDocument } from '../base/document.js';
 import { UsageError } from '../base/errors.js';
 import { packageRoot } from '../base/places.js';
+import { yamlNames } from '../base/yaml.js';
 import { absolutePath, expandHome } from '../base/written-path.js';
 import type { ToolsProfile } from '../tools/profile.js';
 
@@ -149,7 +150,7 @@ export async function loadProfile(nameOrPath: string, folder: string = kernelCon
   if (/^[\w.+-]+$/.test(nameOrPath) && existsSync(shipped)) return readProfile(shipped, nameOrPath);
   const file = resolve(expandHome(nameOrPath));
   if (looksLikePath(nameOrPath) && existsSync(file)) return readProfile(file, nameOrPath);
-  const names = await profileNames(folder);
+  const names = await yamlNames(folder);
   throw new UsageError(
     looksLikePath(nameOrPath)
       ? `there is no kernel profile ${file}`
@@ -160,7 +161,7 @@ export async function loadProfile(nameOrPath: string, folder: string = kernelCon
 
 /** All shipped profiles, by name. */
 export async function listProfiles(folder: string = kernelConfigs): Promise<readonly Profile[]> {
-  const names = await profileNames(folder);
+  const names = await yamlNames(folder);
   return Promise.all(names.map((name) => loadProfile(name, folder)));
 }
 
@@ -210,14 +211,6 @@ function withAbsolutePaths(written: KernelSource, base: string): KernelSource {
 function withAbsoluteFiles(written: ConfigRequest, base: string): ConfigRequest {
   const file = (name: string) => (looksLikePath(name) ? absolutePath(name, base) : name);
   return { ...written, base: file(written.base), fragments: written.fragments.map(file) };
-}
-
-async function profileNames(folder: string): Promise<string[]> {
-  const files = await readdir(folder);
-  return files
-    .filter((file) => file.endsWith('.yaml'))
-    .map((file) => basename(file, '.yaml'))
-    .sort();
 }
 
 function unknownProfileRemedy(name: string, names: readonly string[]): string {

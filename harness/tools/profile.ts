@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { nameHint, parseDocument } from '../base/document.js';
 import { UsageError } from '../base/errors.js';
 import { packageRoot } from '../base/places.js';
+import { yamlNames } from '../base/yaml.js';
 import { absolutePath } from '../base/written-path.js';
 
 /** The language of tool profiles, version 1. Relative paths are relative to the profile's file. */
@@ -86,13 +87,13 @@ export async function loadTools(nameOrPath: string, folder: string = toolProfile
   if (isPath && existsSync(file)) return readProfile(file, nameOrPath);
   throw new UsageError(
     isPath ? `there is no profile of tools ${file}` : `there are no tools '${nameOrPath}'`,
-    nameHint(nameOrPath, await profileNames(folder), 'the profiles'),
+    nameHint(nameOrPath, await yamlNames(folder), 'the profiles'),
   );
 }
 
 /** All shipped profiles, by name. */
 export async function listTools(folder: string = toolProfiles): Promise<readonly ToolsProfile[]> {
-  return Promise.all((await profileNames(folder)).map((name) => loadTools(name, folder)));
+  return Promise.all((await yamlNames(folder)).map((name) => loadTools(name, folder)));
 }
 
 async function readProfile(file: string, name: string): Promise<ToolsProfile> {
@@ -113,12 +114,4 @@ function withAbsolutePaths(written: ToolsSource, base: string): ToolsSource {
   if (git && !/^[\w+.-]+:/.test(git.repository))
     return { git: { ...git, repository: absolutePath(git.repository, base) } };
   return written;
-}
-
-async function profileNames(folder: string): Promise<string[]> {
-  const files = await readdir(folder);
-  return files
-    .filter((file) => file.endsWith('.yaml'))
-    .map((file) => basename(file, '.yaml'))
-    .sort();
 }

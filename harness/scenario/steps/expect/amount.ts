@@ -1,5 +1,4 @@
-import { number } from './cxl.js';
-
+import { number } from './clause.js';
 type Count = string | number;
 
 /** How many there must be: exactly so many, or within bounds. */

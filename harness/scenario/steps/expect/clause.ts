@@ -65,6 +65,21 @@ export function existence(
   return { misses, goOn: false };
 }
 
+/** Whether as many as asked for are there; one at least when nothing is said of it. */
+export function presence(
+  subject: string,
+  { count, exists }: { readonly count?: string | number | undefined; readonly exists?: boolean | undefined },
+  found: number,
+): { readonly misses: Miss[]; readonly goOn: boolean } {
+  if (count === undefined) return existence(subject, exists, found > 0);
+  const misses = present([compare('count', subject, number(count), found)]);
+  return { misses, goOn: misses.length === 0 };
+}
+
 export function present(misses: readonly (Miss | undefined)[]): Miss[] {
   return misses.filter((miss) => miss !== undefined);
+}
+
+export function number(value: string | number | undefined): string | number | undefined {
+  return typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value;
 }

@@ -1,5 +1,14 @@
 import { parseSize } from '../../../base/size.js';
-import { type ClauseOf, compare, existence, present, type Miss, type World } from './clause.js';
+import {
+  number,
+  type ClauseOf,
+  compare,
+  existence,
+  presence,
+  present,
+  type Miss,
+  type World,
+} from './clause.js';
 
 const devices = '/sys/bus/cxl/devices';
 
@@ -44,13 +53,8 @@ export function decoder(clause: ClauseOf<'decoder'>, world: World): Miss[] {
     clause.region === undefined ? '' : ` in ${clause.region}`,
   ].join('');
   const subject = clause.name === undefined ? `decoders${where}` : `${devices}/${clause.name}`;
-  if (clause.count !== undefined) {
-    const miss = compare('count', subject, number(clause.count), selected.length);
-    if (miss) return [miss];
-  } else {
-    const { misses, goOn } = existence(subject, clause.exists, selected.length > 0);
-    if (!goOn) return misses;
-  }
+  const { misses, goOn } = presence(subject, clause, selected.length);
+  if (!goOn) return misses;
   return selected.flatMap(([name, one]) => {
     const path = `${devices}/${name}`;
     return present([
@@ -90,8 +94,4 @@ export function driver(expected: string | null | undefined, world: World): strin
 /** A size or count that is none stays as it is: it then equals nothing, and is shown. */
 export function bytes(value: string | number | undefined): string | number | undefined {
   return typeof value === 'string' ? (parseSize(value) ?? value) : value;
-}
-
-export function number(value: string | number | undefined): string | number | undefined {
-  return typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value;
 }

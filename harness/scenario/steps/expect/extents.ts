@@ -1,5 +1,5 @@
-import { type ClauseOf, compare, present, type Miss, type World } from './clause.js';
-import { bytes, number } from './cxl.js';
+import { number, type ClauseOf, compare, present, type Miss, type World } from './clause.js';
+import { bytes } from './cxl.js';
 
 /** Extents are selected by region, by device, by place; what is asked of them must hold of each. */
 export function extents(clause: ClauseOf<'extents'>, world: World): Miss[] {

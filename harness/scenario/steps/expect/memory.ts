@@ -1,7 +1,16 @@
 import { walkIomem, type DaxDevice, type MemoryBlock } from '../../../abi/index.js';
 import { allBlocks, blocksWithin } from '../select.js';
-import { type ClauseOf, compare, existence, present, type Miss, type World } from './clause.js';
-import { bytes, driver, number } from './cxl.js';
+import {
+  number,
+  type ClauseOf,
+  compare,
+  existence,
+  presence,
+  present,
+  type Miss,
+  type World,
+} from './clause.js';
+import { bytes, driver } from './cxl.js';
 
 export function dax(clause: ClauseOf<'dax'>, world: World): Miss[] {
   const selected = Object.entries(world.state.daxDevices).filter(
@@ -13,13 +22,8 @@ export function dax(clause: ClauseOf<'dax'>, world: World): Miss[] {
     clause.name === undefined
       ? `dax devices${clause.of === undefined ? '' : ` of ${clause.of}`}`
       : `/sys/bus/dax/devices/${clause.name}`;
-  if (clause.count !== undefined) {
-    const miss = compare('count', subject, number(clause.count), selected.length);
-    if (miss) return [miss];
-  } else {
-    const { misses, goOn } = existence(subject, clause.exists, selected.length > 0);
-    if (!goOn) return misses;
-  }
+  const { misses, goOn } = presence(subject, clause, selected.length);
+  if (!goOn) return misses;
   return selected.flatMap(([name, one]) => daxDevice(name, one, clause, world));
 }
 
