@@ -5,6 +5,7 @@ import { UsageError } from '../base/errors.js';
 import { abiJsonSchema } from '../report/abi/report.js';
 import { comparisonJsonSchema } from '../report/compare/index.js';
 import { traceJsonSchema } from '../report/schema/trace-schema.js';
+import { isReferred, referenceOf } from './references.js';
 import { languageReference } from '../scenario/language-reference.js';
 import { scenarioJsonSchema } from '../scenario/json-schema.js';
 import { toolsDocument } from '../tools/index.js';
@@ -35,7 +36,7 @@ export function registerSchema(program: Command): void {
         .default('scenario' satisfies SchemaName),
     )
     .addOption(
-      new Option('--format <format>', 'markdown: a reference for people, of the scenario language')
+      new Option('--format <format>', 'markdown: a reference for people, of a language that they write')
         .choices(['json', 'markdown'])
         .default('json'),
     )
@@ -47,17 +48,25 @@ The first line of a file tells the YAML language server where its schema is:
 
 Examples:
   cxlrig schema > scenario.schema.json
-  cxlrig schema topology > topology.schema.json`,
+  cxlrig schema topology > topology.schema.json
+  cxlrig schema topology --format markdown`,
     )
     .action((language: SchemaName, { format }: { readonly format: 'json' | 'markdown' }) => {
-      if (format === 'markdown' && language !== 'scenario') {
-        throw new UsageError(
-          `the ${language} language has no reference in Markdown`,
-          `its JSON Schema has the same words: cxlrig schema ${language}`,
-        );
-      }
-      process.stdout.write(format === 'markdown' ? languageReference() : schemaText(language));
+      process.stdout.write(format === 'markdown' ? referenceText(language) : schemaText(language));
     });
+}
+
+/**
+ * The reference as it is kept in a file.
+ * @throws UsageError when it is no language that people write
+ */
+export function referenceText(language: SchemaName): string {
+  if (language === 'scenario') return languageReference();
+  if (isReferred(language)) return referenceOf(language, SCHEMAS[language]());
+  throw new UsageError(
+    `${language} is nothing that people write, so it has no reference in Markdown`,
+    `its JSON Schema says what is in it: cxlrig schema ${language}`,
+  );
 }
 
 /** The schema as it is kept in a file. */

@@ -1,12 +1,9 @@
 import { z } from 'zod';
+import type { JsonSchema } from '../base/key-list.js';
 import { errnoTable } from '../abi/errno-table.js';
 import { scenarioDocument, stepKinds } from './language.js';
 
 /** The scenario language as JSON Schema, for editors. */
-
-export interface JsonSchema {
-  [key: string]: unknown;
-}
 
 /**
  * JSON Schema of scenario files as they are written: `${name}` may stand for any value that is checked only after it

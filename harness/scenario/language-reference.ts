@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { honouredKeys } from './common-keys.js';
 import { isStepKind, stepKinds, type StepKind } from './language.js';
 import { regionParts } from './steps/region-parts.js';
-import { scenarioJsonSchema, type JsonSchema } from './json-schema.js';
+import { keyList, propertiesOf, type JsonSchema } from '../base/key-list.js';
+import { scenarioJsonSchema } from './json-schema.js';
 
 /** The reference of the scenario language, as Markdown, from the schema alone: it cannot say what is not so. */
 export function languageReference(): string {
@@ -18,11 +19,10 @@ export function languageReference(): string {
       `Parts of a captured region, \`N\` counting from 0:\n\n${regionParts
         .map(({ name, description }) => `- \`\${r.${name}}\`: ${description}`)
         .join('\n')}`,
-      `## The document\n\n${keyList(schema)}`,
+      `## The document\n\n${keyList(schema, NAMES)}`,
       `## Steps\n\nA step is one of the kinds below, with these beside it (\`fails\`, \`may-fail\` and \`timeout\` with the kinds that name them):\n\n${keyList(
-        {
-          properties: Object.fromEntries(Object.entries(step).filter(([key]) => !isStepKind(key))),
-        },
+        { properties: Object.fromEntries(Object.entries(step).filter(([key]) => !isStepKind(key))) },
+        NAMES,
       )}`,
       ...kinds.map((kind) => kindSection(kind, step[kind] ?? {})),
       kindSection('expect', { description: step['expect']?.['description'] }),
@@ -87,7 +87,7 @@ function kindSection(kind: string, schema: JsonSchema): string {
     `### ${kind}`,
     sentence(String(schema['description'])),
     `\`\`\`yaml\n${shown.join('\n')}\n\`\`\``,
-    keyList(schema),
+    keyList(schema, NAMES),
     isStepKind(kind) ? honouredText(kind) : '',
   ];
   return parts.filter(Boolean).join('\n\n');
@@ -102,56 +102,8 @@ function clauseSection(key: string, schema: JsonSchema): string {
   const { description } = schema;
   const [single] = (schema['anyOf'] as JsonSchema[] | undefined) ?? [];
   const text = String(description ?? single?.['description']);
-  const keys = single ? keyList(single, '  ') : '';
+  const keys = single ? keyList(single, NAMES, '  ') : '';
   return `- \`${key}\`: ${text}${keys ? `\n${keys}` : ''}`;
-}
-
-function keyList(schema: JsonSchema, indent = ''): string {
-  const branches = ((schema['anyOf'] as JsonSchema[] | undefined) ?? []).filter((one) => 'properties' in one);
-  const required = [schema['required'] ?? []].flat();
-  const properties = Object.assign({}, ...branches.map(propertiesOf), propertiesOf(schema)) as Record<
-    string,
-    JsonSchema
-  >;
-  return Object.entries(properties)
-    .map(([key, property]) => {
-      const remarks = [formOf(property), required.includes(key) ? 'required' : defaultOf(property)].filter(
-        Boolean,
-      );
-      const { description } = property;
-      const said = typeof description === 'string' ? `: ${description}` : '';
-      const line = `${indent}- \`${key}\`${remarks.length > 0 ? ` (${remarks.join('; ')})` : ''}${said}`;
-      const inner = innerKeys(property, `${indent}  `);
-      return inner ? `${line}\n${inner}` : line;
-    })
-    .join('\n');
-}
-
-/** The keys of a map, or of the maps of a list, that stands within a key. */
-function innerKeys(schema: JsonSchema, indent: string): string {
-  const candidates = [schema, ...((schema['anyOf'] as JsonSchema[] | undefined) ?? [])];
-  const maps = candidates.map((one) => (one['type'] === 'array' ? (one['items'] as JsonSchema) : one));
-  const map = maps.find((one) => 'properties' in one);
-  return map ? keyList(map, indent) : '';
-}
-
-/** What a value looks like, in a few words; nothing when it is any text. */
-function formOf(schema: JsonSchema): string {
-  const { enum: values, type } = schema;
-  if (values) return (values as unknown[]).map(String).join(', ');
-  if ('const' in schema) return String(schema['const']);
-  const reference = [schema['allOf'] ?? schema].flat()[0] as JsonSchema;
-  if (typeof reference['$ref'] === 'string')
-    return NAMES[reference['$ref'].replace('#/definitions/', '')] ?? '';
-  const alternatives = (schema['anyOf'] as JsonSchema[] | undefined) ?? [];
-  if (alternatives.length > 0) {
-    const forms = new Set(alternatives.map((one) => formOf(one) || (one['type'] === 'string' ? 'text' : '')));
-    forms.delete('');
-    return forms.size === 1 && forms.has('text') ? '' : [...forms].join(', or ');
-  }
-  if (type === 'array')
-    return ['list', formOf((schema['items'] ?? {}) as JsonSchema)].filter(Boolean).join(' of ');
-  return typeof type === 'string' ? (TYPES[type] ?? '') : '';
 }
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -163,22 +115,6 @@ const NAMES: Readonly<Record<string, string>> = {
   versionRange: 'version range',
   step: 'step',
 };
-
-const TYPES: Readonly<Record<string, string>> = {
-  boolean: 'true or false',
-  integer: 'number',
-  number: 'number',
-  null: 'null',
-  object: 'map',
-};
-
-function defaultOf(schema: JsonSchema): string {
-  return 'default' in schema ? `${String(schema['default'])} when absent` : '';
-}
-
-function propertiesOf(schema: JsonSchema): Readonly<Record<string, JsonSchema>> {
-  return (schema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>;
-}
 
 function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
