@@ -12,6 +12,9 @@ const captureBody = z
     'endpoint-decoder-of': text
       .optional()
       .meta({ description: "a topology device's first endpoint decoder with no DPA" }),
+    'pci-of': text
+      .optional()
+      .meta({ description: 'the PCI address of a topology device: 0000:0d:00.0' }),
     'node-of': text.optional().meta({ description: 'the NUMA node of the region' }),
     'namespace-of': text.optional().meta({ description: 'a namespace that the region backs' }),
     'block-of': text.optional().meta({ description: 'the number of a memory block of the region' }),
@@ -36,7 +39,7 @@ export const capture = defineStep({
 });
 
 const OF_REGION = ['dax-of', 'node-of', 'namespace-of', 'block-of'] as const;
-const OF_DEVICE = ['region-of', 'memdev-of', 'endpoint-decoder-of'] as const;
+const OF_DEVICE = ['region-of', 'memdev-of', 'pci-of', 'endpoint-decoder-of'] as const;
 
 function faultsOfCapture(body: z.output<typeof captureBody>, known: CaseKnowledge): Fault[] {
   const [first, second] = [...OF_REGION, ...OF_DEVICE].filter((key) => body[key] !== undefined);

@@ -44,6 +44,8 @@ function findValue(body: Body, state: State, scope: StepScope, index: number): s
   if (body['dax-of'] !== undefined) return nthOf(state.daxDevices, body['dax-of'], index);
   if (body['namespace-of'] !== undefined) return nthOf(state.namespaces, body['namespace-of'], index);
   if (body['memdev-of'] !== undefined) return memdevOf(body['memdev-of'], 'memdev-of', scope);
+  if (body['pci-of'] !== undefined)
+    return state.memdevs[memdevOf(body['pci-of'], 'pci-of', scope) ?? '']?.pciAddress;
   if (body['endpoint-decoder-of'] !== undefined) {
     const memdev = memdevOf(body['endpoint-decoder-of'], 'endpoint-decoder-of', scope);
     return memdev === undefined ? undefined : freeEndpointDecoder(memdev, state);
