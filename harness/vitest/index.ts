@@ -191,13 +191,14 @@ export const test: CaseTest = Object.assign(withCase, {
 export type CaseTest = TestAPI<CaseOptions & CaseFixtures> & { use(options: Partial<CaseOptions>): void };
 
 /**
- * Defines a test for each case of YAML scenarios, in the same run: `await scenarios('current/refuse-bind')`.
+ * Defines a test for each case of YAML scenarios, in the same run: `await scenarios('current/refuse-bind')`. The kernel is that of
+ * `test.use`, all else is the scenario's.
  * @param names as `cxlrig run` takes them: shipped ones, files and folders
  */
 export async function scenarios(...names: string[]): Promise<void> {
   for (const file of await findScenarios(names))
     for (const scenarioCase of (await loadScenario(file)).cases)
-      withRig(scenarioCase.id, async ({ rig, kernel, task, skip }) => {
+      withCase(scenarioCase.id, async ({ rig, kernel, task, skip }) => {
         settle(await rig.run(scenarioCase, kernel), task, skip);
       });
 }

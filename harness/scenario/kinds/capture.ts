@@ -12,9 +12,7 @@ const captureBody = z
     'endpoint-decoder-of': text
       .optional()
       .meta({ description: "a topology device's first endpoint decoder with no DPA" }),
-    'pci-of': text
-      .optional()
-      .meta({ description: 'the PCI address of a topology device: 0000:0d:00.0' }),
+    'pci-of': text.optional().meta({ description: 'the PCI address of a topology device: 0000:0d:00.0' }),
     'node-of': text.optional().meta({ description: 'the NUMA node of the region' }),
     'namespace-of': text.optional().meta({ description: 'a namespace that the region backs' }),
     'block-of': text.optional().meta({ description: 'the number of a memory block of the region' }),

@@ -2,6 +2,7 @@ import { addCapacity, releaseCapacity } from './capacity.js';
 import { capture } from './capture.js';
 import { copyOut } from './copy-out.js';
 import { createRegion } from './create-region.js';
+import { daxData } from './dax-data.js';
 import { destroyRegion } from './destroy-region.js';
 import { bind, unbind, newId, removeId } from './drivers.js';
 import { exec } from './exec.js';
@@ -35,6 +36,7 @@ export const simpleSteps = {
   daxctl,
   ndctl,
   exec,
+  'dax-data': daxData,
   'copy-out': copyOut,
   qmp,
   'hot-add': hotAdd,

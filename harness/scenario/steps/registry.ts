@@ -5,6 +5,7 @@ import { addCapacity, releaseCapacity } from './capacity.js';
 import { capture } from './capture.js';
 import { copyOut } from './copy-out.js';
 import { createRegion } from './create-region.js';
+import { daxData } from './dax-data.js';
 import { destroyRegion } from './destroy-region.js';
 import { bind, newId, removeId, unbind } from './drivers.js';
 import { expect } from './expect/expect.js';
@@ -35,6 +36,7 @@ const KINDS: { readonly [K in SimpleStepKind]: Run<K> } = {
   daxctl: runTool('daxctl'),
   ndctl: runTool('ndctl'),
   exec,
+  'dax-data': daxData,
   'copy-out': copyOut,
   qmp,
   'hot-add': hotAdd,
