@@ -249,7 +249,7 @@ test('a thousand cases open and filter quickly', async () => {
 
 test('what tries to be markup is shown as text', async () => {
   await open(await hostileRun());
-  expect(await page.locator('a.case-row .name').innerText()).toContain('</script><script>');
+  expect(await page.locator('a.case-row .name').textContent()).toContain('</script><script>');
   await page.locator('a.case-row').click();
   await page.waitForSelector('.case-page');
   for (const moment of await page.locator('.step').all()) {
