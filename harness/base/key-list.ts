@@ -67,7 +67,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 function defaultOf(schema: JsonSchema): string {
-  const value = String(schema['default'] ?? '');
+  const value = 'default' in schema ? String(schema['default']) : '';
   return value === '' ? '' : `${value} when absent`;
 }
 
