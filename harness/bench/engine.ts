@@ -4,10 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { UsageError } from '../base/errors.js';
-import { packageRoot } from '../base/places.js';
 import { countGuests } from '../report/results.js';
 import type { RunSummary } from '../report/trace.js';
-import { inFolder, median, print, printTable, privateMib, timedRun, type TimedRun } from './measuring.js';
+import {
+  command,
+  inFolder,
+  median,
+  print,
+  printTable,
+  privateMib,
+  timedRun,
+  type TimedRun,
+} from './measuring.js';
 import type { Section } from './section.js';
 
 /** A row: what is measured, what it came to, and the bar that it is held to. */
@@ -140,7 +148,7 @@ async function memory(cases: number): Promise<readonly Row[]> {
     await mkdir(out);
     const child = execa(
       'node',
-      [main, 'run', 'current/refuse-size', '--repeat', `${turns}`, '--jobs', '2', '--out', out],
+      [command, 'run', 'current/refuse-size', '--repeat', `${turns}`, '--jobs', '2', '--out', out],
       { stdin: 'ignore', reject: false },
     );
     const samples: number[] = [];
@@ -150,7 +158,7 @@ async function memory(cases: number): Promise<readonly Row[]> {
     const { exitCode } = ended;
     const [run = ''] = await readdir(out);
     const results = JSON.parse(await readFile(join(out, run, 'results.json'), 'utf8')) as {
-      readonly cases: readonly { readonly rate?: unknown }[];
+      readonly cases: readonly unknown[];
     };
     // while the run goes on, and not while it makes its reports
     const tenth = Math.max(1, Math.floor(samples.length / 10));
@@ -178,12 +186,10 @@ function mibOf(pid: number): number {
   }
 }
 
-const main = join(packageRoot, 'dist/harness/cli/main.js');
-
 /** Milliseconds of a command; its verdicts are of no interest here. */
 async function cxlrig(args: readonly string[]): Promise<number> {
   const began = performance.now();
-  await execa('node', [main, ...args], { reject: false, stdin: 'ignore' });
+  await execa('node', [command, ...args], { reject: false, stdin: 'ignore' });
   return performance.now() - began;
 }
 

@@ -65,6 +65,9 @@ export interface TimedRun {
   readonly traces: readonly CaseTrace[];
 }
 
+/** The command line, as it was built. */
+export const command = join(packageRoot, 'dist/harness/cli/main.js');
+
 /** `cxlrig run` with these options, from the outside; its artifacts go to the folder, which is empty. */
 export async function timedRun(
   options: readonly string[],
@@ -72,7 +75,7 @@ export async function timedRun(
   { reject }: { readonly reject: boolean },
 ): Promise<TimedRun> {
   const began = performance.now();
-  await execa('node', [join(packageRoot, 'dist/harness/cli/main.js'), 'run', ...options, '--out', out], {
+  await execa('node', [command, 'run', ...options, '--out', out], {
     reject,
     stdin: 'ignore',
   });

@@ -60,14 +60,18 @@ function mockOf({ device }: Request, scope: StepScope): PlannedMock | undefined 
   return 'platformDevice' in found ? found : undefined;
 }
 
-/** What series/dynamic-capacity's mock understands: a tag holds for the extents after it. */
+/** What series/dynamic-capacity's mock understands: a tag holds for the extents after it, and there is none at first. */
 function wordsOf({ extents, tag: common = NIL }: Request): string[] {
+  let current = NIL;
   return extents.flatMap(({ offset, length, tag = common, sequence }, index) => {
     const place = [
       toBytes(offset, ['extents', index, 'offset']),
       toBytes(length, ['extents', index, 'length']),
     ].map((bytes) => `0x${bytes.toString(16)}`);
-    return [tag, [...place, ...(sequence === undefined ? [] : [sequence])].join(':')];
+    const extent = [...place, ...(sequence === undefined ? [] : [sequence])].join(':');
+    if (tag === current) return [extent];
+    current = tag;
+    return [tag, extent];
   });
 }
 
@@ -77,18 +81,11 @@ async function writeTo(
   words: readonly string[],
   scope: StepScope,
 ): Promise<void> {
-  const told = words.filter((word, index) => !isTag(word) || word !== words.slice(0, index).findLast(isTag));
-  // the null tag is what there is without one
-  const line = told[0] === NIL ? told.slice(1) : told;
-  await scope.type(writeLine(`/sys/bus/platform/devices/${platformDevice}/${attribute}`, line.join(' ')));
+  await scope.type(writeLine(`/sys/bus/platform/devices/${platformDevice}/${attribute}`, words.join(' ')));
 }
 
 /** The null tag: none. */
 const NIL = '00000000-0000-0000-0000-000000000000';
-
-function isTag(word: string): boolean {
-  return /^[0-9a-f]{8}-/i.test(word);
-}
 
 function requestOf({ device, region, extents }: Request, scope: StepScope): Record<string, unknown> {
   return {
