@@ -8,7 +8,7 @@ import {
 } from '../../abi/index.js';
 import type { MachinePlan, MemoryDevice } from '../../topology/plan.js';
 import type { StepBody } from '../language.js';
-import { Unmet } from './outcome.js';
+import { Refusal, Unmet } from './outcome.js';
 import type { StepScope } from './scope.js';
 import { endpointDecodersOf, freeEndpointDecoder } from './select.js';
 import { toBytes, toCount } from './values.js';
@@ -20,13 +20,39 @@ export async function createRegion(body: Body, scope: StepScope): Promise<void> 
   const window = rootDecoderOf(body, scope);
   const devices = body.targets.map((id, index) => scope.device(id, ['targets', index]));
   const program = programOf(body, window, devices, scope);
-  const [offered] = await scope.type(nextRegionLine(program.rootDecoder, program.mode));
-  const name = offered?.stdout.trim() ?? '';
-  const decoders = program.targets.map(({ decoder }) => decoder);
-  scope.capture(body.as, { kind: 'region', name, decoders, isNew: true });
-  await scope.type(
-    ...createRegionLines(name, program, lastStage(body)),
-    ...(body.bind === undefined ? [] : [driverLine('cxl', scope.driverName(body.bind), 'bind', name)]),
+  let name = await offeredName(program, scope);
+  for (;;) {
+    const decoders = program.targets.map(({ decoder }) => decoder);
+    scope.capture(body.as, { kind: 'region', name, decoders, isNew: true });
+    try {
+      await scope.type(
+        ...createRegionLines(name, program, lastStage(body)),
+        ...(body.bind === undefined ? [] : [driverLine('cxl', scope.driverName(body.bind), 'bind', name)]),
+      );
+      return;
+    } catch (error) {
+      if (!isNameTaken(error, program)) throw error;
+      const next = await offeredName(program, scope);
+      if (next === name) throw error;
+      name = next;
+    }
+  }
+}
+
+async function offeredName({ rootDecoder, mode }: RegionProgram, scope: StepScope): Promise<string> {
+  const [offered] = await scope.type(nextRegionLine(rootDecoder, mode));
+  return offered?.stdout.trim() ?? '';
+}
+
+/**
+ * Between the reading and the writing of the name the kernel may offer another: somebody took it, or a region that was
+ * deleted earlier gave its own back only now (drivers/cxl/core/region.c:cxl_region_release()).
+ */
+function isNameTaken(error: unknown, { rootDecoder, mode }: RegionProgram): boolean {
+  return (
+    error instanceof Refusal &&
+    error.line.errno === 'EBUSY' &&
+    error.line.subject === nextRegionLine(rootDecoder, mode).subject
   );
 }
 
