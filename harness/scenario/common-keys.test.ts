@@ -4,7 +4,12 @@ import type { CommonKey } from './kinds/index.js';
 import { stepKinds, type StepKind } from './language.js';
 
 const kinds = Object.keys(stepKinds) as StepKind[];
-const VALUES: Readonly<Record<CommonKey, string>> = { fails: 'EBUSY', 'may-fail': 'EBUSY', timeout: '2s' };
+const VALUES: Readonly<Record<CommonKey, unknown>> = {
+  fails: 'EBUSY',
+  'may-fail': 'EBUSY',
+  timeout: '2s',
+  loop: { times: 2 },
+};
 
 describe.each(kinds)('beside %s', (kind) => {
   test.each(Object.keys(VALUES) as CommonKey[])('`%s` is honoured or refused', (key) => {

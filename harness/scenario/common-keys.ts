@@ -1,16 +1,24 @@
 import type { Fault } from './case-knowledge.js';
-import { simpleSteps, type CommonKey, type SimpleStepKind, type StepDefinition } from './kinds/index.js';
+import {
+  commonKeys,
+  simpleSteps,
+  type CommonKey,
+  type SimpleStepKind,
+  type StepDefinition,
+} from './kinds/index.js';
 import type { StepDocument, StepKind } from './language.js';
 
 type Honoured = Pick<StepDefinition, 'honours' | 'instead'>;
 
 /** Of the kinds that hold further steps. */
 const OUTER: Readonly<Record<Exclude<StepKind, SimpleStepKind>, Honoured>> = {
-  parallel: { honours: ['timeout'], instead: { fails: 'write it on the steps of the branches' } },
+  parallel: { honours: ['timeout', 'loop'], instead: { fails: 'write it on the steps of the branches' } },
   repeat: { honours: ['timeout'], instead: { fails: 'write it on the steps that are repeated' } },
 };
 
 const ALL: Readonly<Record<StepKind, Honoured>> = { ...simpleSteps, ...OUTER };
+
+const OF_PARALLEL = 'it stands beside `parallel`; to do steps over and over one after the other, write `repeat`';
 
 /** As LANGUAGE.md has them. */
 export function honouredKeys(kind: StepKind): readonly CommonKey[] {
@@ -19,12 +27,11 @@ export function honouredKeys(kind: StepKind): readonly CommonKey[] {
 
 /** Common keys that would mean nothing on this step. */
 export function faultsOfCommonKeys(kind: StepKind, step: StepDocument): Fault[] {
-  const keys: readonly CommonKey[] = ['fails', 'may-fail', 'timeout'];
   const { honours, instead } = ALL[kind];
-  return keys
+  return commonKeys
     .filter((key) => step[key] !== undefined && !honours.includes(key))
     .map((key) => {
-      const hint = instead?.[key === 'may-fail' ? 'fails' : key];
+      const hint = key === 'loop' ? OF_PARALLEL : instead?.[key === 'may-fail' ? 'fails' : key];
       return {
         path: [key],
         message: `\`${key}\` means nothing on \`${kind}\``,

@@ -39,6 +39,15 @@ export interface StepCommon {
   timeout?: string | undefined;
   when?: Record<string, unknown> | undefined;
   'allow-splats'?: string[] | undefined;
+  loop?: Loop | undefined;
+}
+
+/** How the branches of a `parallel` step are begun over and over. */
+export interface Loop {
+  times?: number | string | undefined;
+  for?: string | undefined;
+  jitter?: string | undefined;
+  seed?: number | string | undefined;
 }
 
 type SimpleSchemas = { readonly [K in SimpleStepKind]: (typeof simpleSteps)[K]['schema'] };
@@ -82,6 +91,25 @@ export const stepKinds: { readonly [K in StepKind]: z.ZodType<StepBodies[K]> } =
     }),
 };
 
+const loop = z
+  .strictObject({
+    times: z.union([z.number().int().positive().max(MOST_TURNS), reference]).optional(),
+    for: duration.optional().meta({ description: 'no turn begins after this time' }),
+    jitter: duration.optional().meta({
+      description: 'in each turn every branch begins within this time, at a moment drawn by the seed',
+    }),
+    seed: z
+      .union([z.number().int().nonnegative().max(2 ** 32 - 1), reference])
+      .optional()
+      .meta({ description: 'draws the same moments again; another in each run when absent, told in the step' }),
+  })
+  .refine(({ times, for: time }) => times !== undefined || time !== undefined, {
+    message: 'needs `times`, `for` or both',
+  })
+  .refine(({ jitter, seed }) => seed === undefined || jitter !== undefined, {
+    message: '`seed` draws nothing without `jitter`',
+  });
+
 const whenShape = z.record(z.string(), z.union([scalar, z.array(scalar)])).optional();
 
 const stepCommon = {
@@ -106,6 +134,10 @@ const stepCommon = {
     .array(pattern)
     .optional()
     .meta({ description: 'regular expressions on splat titles that are no failure in this step' }),
+  loop: loop.optional().meta({
+    description:
+      'the branches begin again, all at once, when the last of them has ended; the first that fails ends it',
+  }),
 } as const;
 
 const stepShape = z.strictObject({

@@ -4,6 +4,7 @@ import type { DocumentPath } from '../base/yaml.js';
 import type { CaseKnowledge, Fault } from './case-knowledge.js';
 import { capturesMadeBy } from './captures.js';
 import { faultsOfCommonKeys } from './common-keys.js';
+import { parseDuration } from './duration.js';
 import { simpleSteps, type SimpleStepKind, type StepDefinition } from './kinds/index.js';
 import { isStepKind, MOST_TURNS, type StepBody, type StepDocument, type StepKind } from './language.js';
 
@@ -16,6 +17,7 @@ export function faultsOfStep(step: StepDocument, known: CaseKnowledge): Fault[] 
     ...faultsOfCommonKeys(kind, step),
     ...faultsOfErrno('fails', step),
     ...faultsOfErrno('may-fail', step),
+    ...faultsOfLoop(step, known),
     ...faultsOfBody(kind, step, known),
   ];
   for (const { name } of capturesMadeBy(step)) known.captures.add(name);
@@ -52,6 +54,18 @@ const OUTER = {
     return steps.flatMap((step, index) => within(['steps', index], faultsOfStep(step, { ...known, turns })));
   },
 } as const;
+
+function faultsOfLoop({ loop }: StepDocument, { timeoutMs }: CaseKnowledge): Fault[] {
+  const milliseconds = parseDuration(loop?.for ?? '');
+  if (milliseconds === undefined || milliseconds < timeoutMs) return [];
+  return [
+    {
+      path: ['loop', 'for'],
+      message: `the case's own time is over by then: it has ${timeoutMs / 1000} s`,
+      hint: 'give the scenario a longer `timeout`',
+    },
+  ];
+}
 
 function faultsOfErrno(key: 'fails' | 'may-fail', step: StepDocument): Fault[] {
   const names = step[key];

@@ -1,5 +1,5 @@
 import { simpleSteps, type SimpleStepKind, type StepDefinition } from './kinds/index.js';
-import { kindOf, type StepBody, type StepDocument, type StepKind } from './language.js';
+import { kindOf, type Loop, type StepBody, type StepDocument, type StepKind } from './language.js';
 
 const LONGEST_TITLE = 100;
 
@@ -17,16 +17,23 @@ function describeRefusal({ fails, 'may-fail': mayFail }: StepDocument): string {
 
 /** Those that hold further steps. */
 const OUTER = {
-  parallel: (branches: StepBody<'parallel'>): string => `${branches.length} branches at once`,
+  parallel: (branches: StepBody<'parallel'>, { loop }: StepDocument): string =>
+    `${branches.length} branches at once${loop ? loopWords(loop) : ''}`,
   repeat: ({ times, steps }: StepBody<'repeat'>): string =>
     `${times} times: ${steps.map(describeStep).join('; ')}`,
 } as const;
 
 function describeBody(kind: StepKind, step: StepDocument): string {
-  const outer = OUTER[kind as keyof typeof OUTER] as ((body: unknown) => string) | undefined;
-  if (outer) return outer(step[kind]);
+  const outer = OUTER[kind as keyof typeof OUTER] as
+    ((body: unknown, step: StepDocument) => string) | undefined;
+  if (outer) return outer(step[kind], step);
   const definition: StepDefinition = simpleSteps[kind as SimpleStepKind];
   return definition.title(step[kind]);
+}
+
+function loopWords({ times, for: time, seed }: Loop): string {
+  const turns = [times === undefined ? [] : `${times} times`, time === undefined ? [] : `for ${time}`].flat();
+  return `, ${turns.join(' or ')}${seed === undefined ? '' : `, seed ${seed}`}`;
 }
 
 function anyOf(names: string | readonly string[]): string {

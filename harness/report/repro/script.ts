@@ -96,20 +96,36 @@ function stepLines(step: StepTrace, inner: readonly StepTrace[], trace: CaseTrac
   return [...step.lines.flatMap((line, index) => typedLines(line, index, step)), ...outputLines(step)];
 }
 
-/** Each branch in a shell of its own; one that fails fails the step. */
 function parallelLines(step: StepTrace, inner: readonly StepTrace[], trace: CaseTrace): string[] {
-  const depth = step.id.split('.').length;
-  const branches = [...new Set(inner.map(({ id }) => id.split('.')[depth] ?? ''))];
+  const isLoop = isRecord(step.document) && step.document['loop'] !== undefined;
+  if (!isLoop) return branchLines(step.id, inner, trace);
+  return membersOf(step.id, inner).flatMap((turn) =>
+    branchLines(
+      turn,
+      inner.filter(({ id }) => id.startsWith(`${turn}.`)),
+      trace,
+    ),
+  );
+}
+
+/** Each branch in a shell of its own, in the order in which they began; one that fails fails the step. */
+function branchLines(outer: string, inner: readonly StepTrace[], trace: CaseTrace): string[] {
+  const stepsOf = (branch: string): StepTrace[] => inner.filter(({ id }) => id.startsWith(`${branch}.`));
+  const began = (branch: string): number => stepsOf(branch)[0]?.startedAt ?? 0;
+  const branches = membersOf(outer, inner).sort((a, b) => began(a) - began(b));
   const blocks = branches.flatMap((branch) => [
     '(',
     'TMP=$(mktemp -d)',
-    ...stepBlocks(
-      inner.filter(({ id }) => id.startsWith(`${step.id}.${branch}.`)),
-      trace,
-    ),
+    ...stepBlocks(stepsOf(branch), trace),
     `) & branches="$branches $!"`,
   ]);
   return ['branches=', ...blocks, 'for branch in $branches; do wait "$branch" || exit 1; done'];
+}
+
+/** The ids one level below an id: `3.1` and `3.2` of `3`. */
+function membersOf(outer: string, inner: readonly StepTrace[]): string[] {
+  const depth = outer.split('.').length + 1;
+  return [...new Set(inner.map(({ id }) => id.split('.').slice(0, depth).join('.')))];
 }
 
 function typedLines(line: TypedLine, index: number, step: StepTrace): string[] {

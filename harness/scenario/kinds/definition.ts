@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import type { CaseKnowledge, Fault } from '../case-knowledge.js';
 
 /** Keys that stand beside a step kind and mean something with some kinds only. */
-export type CommonKey = 'fails' | 'may-fail' | 'timeout';
+export const commonKeys = ['fails', 'may-fail', 'timeout', 'loop'] as const;
+export type CommonKey = (typeof commonKeys)[number];
 
 /** Of a kind that types lines in the guest: they can be refused, and take time. */
 export const OF_LINES: readonly CommonKey[] = ['fails', 'may-fail', 'timeout'];
@@ -17,7 +18,7 @@ export interface StepDefinition<Schema extends z.ZodType = z.ZodType> {
   /** which of the common keys mean something beside it; `name`, `when` and `allow-splats` stand with every kind */
   readonly honours: readonly CommonKey[];
   /** what to write instead of those that don't */
-  readonly instead?: { readonly [K in Exclude<CommonKey, 'may-fail'>]?: string };
+  readonly instead?: { readonly [K in Exclude<CommonKey, 'may-fail' | 'loop'>]?: string };
   /** its `as` names something for later steps */
   readonly captures?: boolean;
   /** what a step of the kind does, in a few words */

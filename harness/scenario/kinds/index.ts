@@ -18,6 +18,7 @@ import { snapshot } from './snapshot.js';
 import { cxl, daxctl, ndctl } from './tools.js';
 import { write } from './write.js';
 
+export { commonKeys } from './definition.js';
 export type { CommonKey, StepDefinition } from './definition.js';
 
 /** The step kinds that hold no further steps, by the key that names them in YAML, in the order of LANGUAGE.md. */

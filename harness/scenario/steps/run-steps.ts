@@ -12,6 +12,7 @@ import { resolve, resolveAs, resolveWhatIsKnown } from './resolve.js';
 import { lookUntil, makeScope, type ScopeOptions, type StepScope } from './scope.js';
 import { explainSilence, lookAfter, splatFailure, splatsOf } from './aftermath.js';
 import { expectedEvents, startTracingLines, unknownEvent } from './tracing.js';
+import { turnsOf } from './turns.js';
 import { toCount } from './values.js';
 
 export interface StepsResult {
@@ -176,8 +177,7 @@ async function carryOut(
   if (kind === 'parallel' || kind === 'repeat') {
     // what is within it has the time that it is given; without a time of its own, that of what it is within itself
     const deadline = step.document.timeout === undefined ? options.deadline : scope.deadline;
-    await { parallel: runBranches, repeat: runTurns }[kind](step, scope, inner, { ...options, deadline });
-    return step.document;
+    return { parallel: runBranches, repeat: repeatSteps }[kind](step, scope, inner, { ...options, deadline });
   }
   const body = putsInCapturesItself(kind)
     ? step.document[kind]
@@ -213,23 +213,29 @@ async function runBranches(
   scope: StepScope,
   inner: StepTrace[],
   options: ScopeOptions,
-): Promise<void> {
-  const results = await Promise.all(
-    step.branches.map((branch, index) =>
-      runList(branch, `${scope.id}.${index + 1}.`, scope.session, { ...options, isBranch: true }),
-    ),
-  );
-  scope.session.isFresh = false;
-  inner.push(...results.flatMap(({ steps }) => steps));
-  throwFirst(results);
+): Promise<StepDocument> {
+  const turns = turnsOf(step.document.loop, scope);
+  for (let turn = 1; turns.goesOn(turn); turn++) {
+    const prefix = turns.loop ? `${scope.id}.${turn}.` : `${scope.id}.`;
+    const results = await Promise.all(
+      step.branches.map(async (branch, index) => {
+        await turns.wait();
+        return runList(branch, `${prefix}${index + 1}.`, scope.session, { ...options, isBranch: true });
+      }),
+    );
+    scope.session.isFresh = false;
+    inner.push(...results.flatMap(({ steps }) => steps));
+    throwFirst(results, (message) => turns.told(message, turn));
+  }
+  return turns.loop ? { ...step.document, loop: turns.loop } : step.document;
 }
 
-async function runTurns(
+async function repeatSteps(
   step: Step,
   scope: StepScope,
   inner: StepTrace[],
   options: ScopeOptions,
-): Promise<void> {
+): Promise<StepDocument> {
   const body = step.document.repeat;
   const times = toCount(scope.resolve(body?.times ?? 0), ['times']);
   for (let turn = 0; turn < times; turn++) {
@@ -238,11 +244,15 @@ async function runTurns(
     inner.push(...result.steps);
     throwFirst([result]);
   }
+  return step.document;
 }
 
-function throwFirst(results: readonly StepsResult[]): void {
+function throwFirst(
+  results: readonly StepsResult[],
+  tell: (message: string) => string = (message) => message,
+): void {
   const failure = results.find((result) => result.failure)?.failure;
-  if (failure) throw new InnerFailure(failure);
+  if (failure) throw new InnerFailure({ ...failure, message: tell(failure.message) });
 }
 
 function identityOf(step: Step, id: string): StepIdentity {
