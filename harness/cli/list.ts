@@ -23,7 +23,11 @@ const LISTS: Readonly<Record<string, (wanted: readonly string[]) => Promise<read
     })),
   cases: async (wanted) =>
     (await load(wanted)).flatMap(({ file, cases }) =>
-      cases.map(({ id, topology }) => ({ name: id, description: `on ${topology}`, file })),
+      cases.map(({ id, topology }) => ({
+        name: id,
+        description: typeof topology === 'string' ? `on ${topology}` : 'on a machine of its own',
+        file,
+      })),
     ),
   topologies: () => listTopologies(),
   kernels: async () =>

@@ -95,7 +95,7 @@ async function planFile(file: string, request: RunRequest): Promise<PlannedCase[
   const { cases } = await loadScenario(file).catch((error: unknown) => refuseOther(file, error));
   const planned: PlannedCase[] = [];
   for (const scenarioCase of cases) {
-    const machine = await loadTopology(request.topology ?? scenarioCase.topology, { relativeTo: file });
+    const machine = await machineOf(scenarioCase, request.topology);
     for (const { name } of request.kernels)
       planned.push(
         planCase(scenarioCase, name, machine, {
@@ -105,6 +105,18 @@ async function planFile(file: string, request: RunRequest): Promise<PlannedCase[
       );
   }
   return planned;
+}
+
+/**
+ * The machine of a case.
+ * @param instead a topology by name or path, in the place of its own
+ */
+export async function machineOf(
+  { topology, file }: Pick<ScenarioCase, 'topology' | 'file'>,
+  instead?: string,
+): Promise<MachinePlan> {
+  const meant = instead ?? topology;
+  return typeof meant === 'string' ? loadTopology(meant, { relativeTo: file }) : meant;
 }
 
 /** A case on a kernel, as a run knows it; the kernel is named in it where there are several. */

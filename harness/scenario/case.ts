@@ -1,4 +1,5 @@
 import type { SourcePosition } from '../base/diagnostic.js';
+import type { MachinePlan } from '../topology/plan.js';
 import type { Requirement, KnownBug, StepDocument } from './language.js';
 
 export type { SourcePosition } from '../base/diagnostic.js';
@@ -26,8 +27,8 @@ export interface ScenarioCase {
   readonly position: SourcePosition;
   /** matrix and case-row values of this case, in the order of the file */
   readonly values: Readonly<Record<string, unknown>>;
-  /** path or name, as written; the run resolves it */
-  readonly topology: string;
+  /** path or name, as written, which the run resolves; or the machine that the scenario itself describes */
+  readonly topology: string | MachinePlan;
   readonly boot: 'any' | 'fresh' | 'cold';
   readonly cmdline: readonly string[];
   readonly requires: readonly Requirement[];

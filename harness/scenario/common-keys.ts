@@ -18,7 +18,8 @@ const OUTER: Readonly<Record<Exclude<StepKind, SimpleStepKind>, Honoured>> = {
 
 const ALL: Readonly<Record<StepKind, Honoured>> = { ...simpleSteps, ...OUTER };
 
-const OF_PARALLEL = 'it stands beside `parallel`; to do steps over and over one after the other, write `repeat`';
+const OF_PARALLEL =
+  'it stands beside `parallel`; to do steps over and over one after the other, write `repeat`';
 
 /** As LANGUAGE.md has them. */
 export function honouredKeys(kind: StepKind): readonly CommonKey[] {

@@ -114,6 +114,7 @@ const NAMES: Readonly<Record<string, string>> = {
   pattern: 'regular expression',
   versionRange: 'version range',
   step: 'step',
+  topology: 'map',
 };
 
 function sentence(text: string): string {

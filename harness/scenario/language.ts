@@ -14,6 +14,7 @@ import {
   scalar,
   versionRange,
 } from './scalars.js';
+import { ownTopology } from '../topology/language.js';
 import { simpleSteps, type SimpleStepKind } from './kinds/index.js';
 
 /**
@@ -99,9 +100,18 @@ const loop = z
       description: 'in each turn every branch begins within this time, at a moment drawn by the seed',
     }),
     seed: z
-      .union([z.number().int().nonnegative().max(2 ** 32 - 1), reference])
+      .union([
+        z
+          .number()
+          .int()
+          .nonnegative()
+          .max(2 ** 32 - 1),
+        reference,
+      ])
       .optional()
-      .meta({ description: 'draws the same moments again; another in each run when absent, told in the step' }),
+      .meta({
+        description: 'draws the same moments again; another in each run when absent, told in the step',
+      }),
   })
   .refine(({ times, for: time }) => times !== undefined || time !== undefined, {
     message: 'needs `times`, `for` or both',
@@ -262,10 +272,10 @@ export const scenarioDocument = z.strictObject({
     .union([z.string(), z.array(z.string())])
     .optional()
     .meta({ description: 'commits, documents, reports that say so' }),
-  topology: z
-    .string()
-    .min(1)
-    .meta({ description: 'name of a topology, or path of one relative to this file (./mine.yaml)' }),
+  topology: z.union([z.string().min(1), ownTopology]).meta({
+    description:
+      'name of a topology, path of one relative to this file (./mine.yaml), or the machine itself: a map with the keys of [TOPOLOGY.md](TOPOLOGY.md) but `cxlrig` and `description`',
+  }),
   boot: z.enum(['any', 'fresh', 'cold']).default('any').meta({
     description:
       'fresh: a guest of its own; cold: one that was booted for this case, not resumed from a template',

@@ -23,6 +23,35 @@ async function faultsOf(body: string): Promise<readonly Diagnostic[]> {
   return error.diagnostics;
 }
 
+describe('a topology that stands in the scenario', () => {
+  const own = (body: string): Promise<Awaited<ReturnType<typeof loadScenarioText>>> =>
+    loadScenarioText(`cxlrig: 1\nname: a scenario\ndescription: why\n${body}`, 'scenarios/current/kmem.yaml');
+  const machine = (size: string, target: string): string =>
+    `topology:
+  bridges: [{ id: bridge, ports: [port] }]
+  devices: [{ id: mem0, volatile: ${size} }]
+  windows: [{ id: window, targets: [${target}], size: 1G }]
+steps: [{ create-region: { as: r, targets: [mem0] } }]
+`;
+
+  test('is the machine of its cases, each with its values put in', async () => {
+    const { cases } = await own(`matrix: { size: [256M, 512M] }\n${machine("'${size}'", 'bridge')}`);
+    expect(cases.map(({ topology }) => topology)).toMatchObject([
+      { name: 'kmem', devices: [{ id: 'mem0', volatileBytes: 2 ** 28 }] },
+      { name: 'kmem', devices: [{ id: 'mem0', volatileBytes: 2 ** 29 }] },
+    ]);
+  });
+
+  test('is refused at the place of what is wrong in it', async () => {
+    await expect(own(machine('100M', 'brige'))).rejects.toMatchObject({
+      diagnostics: [
+        { line: 6, column: 35, message: expect.stringContaining('256M') as string },
+        { line: 7, column: 37, message: 'window window names no bridge: brige' },
+      ],
+    });
+  });
+});
+
 describe('the cases of a scenario', () => {
   test('a scenario without a table has one case, called as its file', async () => {
     const { cases } = await load('steps: [{ reboot: {} }]');

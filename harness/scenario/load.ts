@@ -1,8 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { diagnose } from '../base/diagnose.js';
 import { DocumentError, type Diagnostic } from '../base/diagnostic.js';
 import { UsageError } from '../base/errors.js';
 import { readYaml, type YamlDocument } from '../base/yaml.js';
+import { planOwnTopology } from '../topology/build-plan.js';
 import { loadTopology } from '../topology/load.js';
 import type { MachinePlan } from '../topology/plan.js';
 import type { ScenarioCase } from './case.js';
@@ -81,11 +83,17 @@ export async function loadScenarioText(text: string, file: string): Promise<Scen
   if (drafts.length === rows.length) {
     faults.push(...faultsOfUse(use, source), ...faultsOfKnownBugs(raw, table.data, rows, source));
   }
-  const topologies = new TopologyLookup(file);
+  const name = scenarioName(file);
+  const topologies = new TopologyLookup(file, basename(name));
+  const machines = new Map<Draft, MachinePlan>();
   for (const draft of drafts) {
-    const { plan, fault } = await topologies.of(draft.topology);
     const place = placesOf(draft.expansion, source);
-    if (fault) faults.push({ ...place(['topology']), ...fault });
+    const { plan, wrong = [] } = await topologies.of(draft.topology, {
+      ...source.document,
+      at: (path, part) => place(['topology', ...path], part),
+    });
+    faults.push(...wrong);
+    if (plan) machines.set(draft, plan);
     const found = faultsOfCase(draft.parts, plan).map(({ path, part, ...said }) => ({
       ...place(path, part),
       ...said,
@@ -94,9 +102,8 @@ export async function loadScenarioText(text: string, file: string): Promise<Scen
   }
   if (faults.length > 0) return refuse(faults);
 
-  const name = scenarioName(file);
-  const cases = drafts.flatMap(({ document: typed, expansion }) =>
-    typed ? [makeCase(name, typed, expansion, source)] : [],
+  const cases = drafts.flatMap((draft) =>
+    draft.document ? [makeCase(name, draft.document, draft.expansion, source, machines.get(draft))] : [],
   );
   const first = drafts[0]?.document;
   if (!first) throw new Error(`${file}: a scenario without faults made no case`);
@@ -114,7 +121,7 @@ interface Draft {
   readonly document?: ScenarioDocument;
   /** those parts of it which are right by themselves, so that one fault does not hide the others */
   readonly parts: CaseParts;
-  readonly topology: string | undefined;
+  readonly topology: ScenarioDocument['topology'] | undefined;
   readonly faults: readonly Diagnostic[];
 }
 
@@ -156,13 +163,25 @@ function placesOf(expansion: Expansion, source: ScenarioSource): YamlDocument['a
 class TopologyLookup {
   private readonly known = new Map<string, TopologyAnswer>();
 
-  constructor(private readonly file: string) {}
+  constructor(
+    private readonly file: string,
+    private readonly ownName: string,
+  ) {}
 
-  async of(name: string | undefined): Promise<TopologyAnswer> {
-    if (name === undefined) return {};
-    const answer = this.known.get(name) ?? (await this.load(name));
-    this.known.set(name, answer);
-    return answer;
+  /** @param source where the parts of the topology stand: its root is that of the topology */
+  async of(
+    topology: ScenarioDocument['topology'] | undefined,
+    source: YamlDocument,
+  ): Promise<{ readonly plan?: MachinePlan; readonly wrong?: readonly Diagnostic[] }> {
+    if (topology === undefined) return {};
+    if (typeof topology !== 'string') {
+      const planned = planOwnTopology(topology, source, this.ownName);
+      return 'plan' in planned ? planned : { wrong: planned.faults };
+    }
+    const answer = this.known.get(topology) ?? (await this.load(topology));
+    this.known.set(topology, answer);
+    const { plan, fault } = answer;
+    return plan ? { plan } : { wrong: fault ? [{ ...source.at([]), ...fault }] : [] };
   }
 
   private async load(name: string): Promise<TopologyAnswer> {

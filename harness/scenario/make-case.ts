@@ -1,5 +1,6 @@
 import type { SourcePosition } from '../base/diagnostic.js';
 import type { DocumentPath } from '../base/yaml.js';
+import type { MachinePlan } from '../topology/plan.js';
 import { holdsIn } from './case-rows.js';
 import { timeoutOf } from './case-rules.js';
 import type { ScenarioCase, Step } from './case.js';
@@ -13,6 +14,8 @@ export function makeCase(
   document: ScenarioDocument,
   expansion: Expansion,
   source: ScenarioSource,
+  /** of a topology that it describes itself */
+  ownMachine?: MachinePlan,
 ): ScenarioCase {
   const { row } = expansion;
   const steps = (list: readonly StepDocument[], path: DocumentPath): Step[] =>
@@ -26,7 +29,7 @@ export function makeCase(
     file: source.document.file,
     position: start(source.at(row.path, 'key')),
     values: Object.fromEntries([...row.columns].map(([name, { value }]) => [name, value])),
-    topology: document.topology,
+    topology: topologyOf(document, ownMachine),
     boot: document.boot,
     cmdline: document.kernel?.cmdline ?? [],
     requires: document.requires ?? [],
@@ -37,6 +40,15 @@ export function makeCase(
     cleanup: steps(document.cleanup ?? [], ['cleanup']),
     leavesNoTrace: document['leaves-no-trace'],
   };
+}
+
+function topologyOf(
+  { topology }: ScenarioDocument,
+  ownMachine: MachinePlan | undefined,
+): string | MachinePlan {
+  if (typeof topology === 'string') return topology;
+  if (!ownMachine) throw new Error('a topology without faults made no machine');
+  return ownMachine;
 }
 
 function makeStep(

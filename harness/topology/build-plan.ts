@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { DocumentError, parseDocument } from '../base/document.js';
+import { DocumentError, parseDocument, type Diagnostic, type YamlDocument } from '../base/document.js';
 import { busNumber } from './buses.js';
-import { topologySchema, type MockDocument, type TopologyDocument } from './language.js';
+import { topologySchema, type MockDocument, type OwnTopology, type TopologyDocument } from './language.js';
 import type { MachinePlan, PlannedDevice, PlannedMock, PlannedPort, PlannedWindow } from './plan.js';
 import { qemuArgs } from './qemu-args.js';
 import { topologyFaults } from './rules.js';
@@ -17,6 +17,20 @@ export function planTopology(text: string, file: string, name: string): MachineP
   const faults = topologyFaults(document.value, document);
   if (faults.length > 0) throw new DocumentError(faults, text);
   return buildPlan(document.value, name);
+}
+
+/**
+ * The machine of a topology that stands within a scenario, or everything that is wrong in it.
+ * @param source where its parts stand
+ */
+export function planOwnTopology(
+  topology: OwnTopology,
+  source: YamlDocument,
+  name: string,
+): { readonly plan: MachinePlan } | { readonly faults: readonly Diagnostic[] } {
+  const document = { cxlrig: 1, description: name, ...topology } as const;
+  const faults = topologyFaults(document, source);
+  return faults.length > 0 ? { faults } : { plan: buildPlan(document, name) };
 }
 
 function buildPlan(document: TopologyDocument, name: string): MachinePlan {

@@ -144,6 +144,12 @@ export const topologySchema = z.strictObject({
     .meta({ description: 'an ACPI HMAT: without it regions have no access attributes' }),
 });
 
+/** The same within a scenario, which says what it is for by itself. */
+export const ownTopology = topologySchema
+  .omit({ cxlrig: true, description: true })
+  .meta({ id: 'topology', description: 'The machine under test, as in TOPOLOGY.md' });
+
+export type OwnTopology = z.output<typeof ownTopology>;
 export type TopologyDocument = z.output<typeof topologySchema>;
 export type MockDocument = NonNullable<TopologyDocument['mocks']>[number];
 export type DeviceDocument = TopologyDocument['devices'][number];

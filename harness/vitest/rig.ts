@@ -8,10 +8,9 @@ import type { Bootable, Briefing } from '../run/briefing.js';
 import { recordedEvents } from '../run/case-events.js';
 import { runCase, type Play } from '../run/case.js';
 import { makeGuestPool, type GuestPool } from '../run/guest-pool.js';
-import { planCase } from '../run/plan.js';
+import { machineOf, planCase } from '../run/plan.js';
 import { prepareBootable } from '../run/prepare.js';
 import type { ScenarioCase } from '../scenario/index.js';
-import { loadTopology } from '../topology/index.js';
 import { KERNELS_USED, type SharedRun } from './shared.js';
 
 /** What a worker of vitest has for all its tests: the run, its kernels, and the guest at hand. */
@@ -60,9 +59,7 @@ export function makeRig(shared: SharedRun | undefined): Rig {
   return {
     async run(scenarioCase, kernelName = shared.kernel, play) {
       const kernel = await withRemedy(prepare(kernelName));
-      const machine = await withRemedy(
-        loadTopology(scenarioCase.topology, { relativeTo: scenarioCase.file }),
-      );
+      const machine = await withRemedy(machineOf(scenarioCase));
       // a test of vitest may be run again, and then has another place for what it leaves
       const key = kernelName === shared.kernel ? scenarioCase.id : `${scenarioCase.id} @${kernelName}`;
       const number = (taken.get(key) ?? 0) + 1;

@@ -29,7 +29,8 @@ export function turnsOf(document: Loop | undefined, scope: Pick<StepScope, 'reso
   const slowness = scope.session.context.slowness ?? 1;
   const until = performance.now() + (parseDuration(time ?? '') ?? Infinity);
   const jitterMs = (parseDuration(jitter ?? '') ?? 0) * slowness;
-  const drawn = jitterMs === 0 ? undefined : seed === undefined ? randomInt(LARGEST_SEED) : toCount(seed, ['seed']);
+  const drawn =
+    jitterMs === 0 ? undefined : seed === undefined ? randomInt(LARGEST_SEED) : toCount(seed, ['seed']);
   const generator = xoroshiro128plus(drawn ?? 0);
   return {
     loop: { ...document, ...(drawn !== undefined && { seed: drawn }) },
