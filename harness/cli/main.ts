@@ -16,6 +16,7 @@ import { registerReport } from './report.js';
 import { registerRun } from './run.js';
 import { registerSchema } from './schema.js';
 import { registerShell } from './shell.js';
+import { registerShrink } from './shrink.js';
 import { registerSuite } from './suite.js';
 import { registerTopology } from './topology.js';
 
@@ -47,6 +48,7 @@ for (const register of [
   registerSuite,
   registerTopology,
   registerBisect,
+  registerShrink,
   registerCheck,
   registerList,
   registerSchema,

@@ -24,6 +24,8 @@ export interface ScenarioCase {
   readonly description: string;
   readonly references: readonly string[];
   readonly file: string;
+  /** the document as this case has it: its values put in, steps of other cases left out. Absent: it is a test in TypeScript */
+  readonly document?: Readonly<Record<string, unknown>>;
   readonly position: SourcePosition;
   /** matrix and case-row values of this case, in the order of the file */
   readonly values: Readonly<Record<string, unknown>>;

@@ -27,6 +27,7 @@ export function makeCase(
     description: document.description.trim(),
     references: [document.reference ?? []].flat(),
     file: source.document.file,
+    document: expansion.value,
     position: start(source.at(row.path, 'key')),
     values: Object.fromEntries([...row.columns].map(([name, { value }]) => [name, value])),
     topology: topologyOf(document, ownMachine),

@@ -3,6 +3,6 @@ export { hotAddCommands, hotRemoveCommands, planHotDevice, slotPowerFile } from 
 export { backingFile, withBackingFiles } from './backing-files.js';
 export { CAPACITY_UNIT, emulatorLimits, limitsOf, type EmulatorLimit } from './emulator-limits.js';
 export { INTERLEAVE_WAYS, ownTopology, topologySchema } from './language.js';
-export { listTopologies, loadTopology } from './load.js';
+export { listTopologies, loadTopology, readTopologyFile } from './load.js';
 export { argsWithMemoryFiles, argsWithoutDevices } from './template-args.js';
 export type { MachinePlan, PlannedDevice, PlannedWindow } from './plan.js';

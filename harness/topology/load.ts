@@ -29,10 +29,22 @@ export async function loadTopology(
   nameOrPath: string,
   options: LoadTopologyOptions = {},
 ): Promise<MachinePlan> {
+  const { file, text } = await readTopologyFile(nameOrPath, options);
+  return planTopology(text, file, topologyName(file));
+}
+
+/**
+ * The file of a topology and what is in it.
+ * @throws UsageError when there is none
+ */
+export async function readTopologyFile(
+  nameOrPath: string,
+  { relativeTo }: LoadTopologyOptions = {},
+): Promise<{ readonly file: string; readonly text: string }> {
   const file = isPath(nameOrPath)
-    ? resolve(options.relativeTo === undefined ? '.' : dirname(options.relativeTo), nameOrPath)
+    ? resolve(relativeTo === undefined ? '.' : dirname(relativeTo), nameOrPath)
     : await findByName(nameOrPath);
-  return planTopology(await readTopology(file, nameOrPath), file, topologyName(file));
+  return { file, text: await readTopology(file, nameOrPath) };
 }
 
 /** The topologies that go by name, in alphabetical order. */
