@@ -30,6 +30,7 @@ interface Flags extends RunFlags, KernelFlags, GuestFlags {
   readonly listSkipped?: boolean;
   readonly bisectExitCodes?: boolean;
   readonly watch?: boolean;
+  readonly evidence: boolean;
 }
 
 export function registerRun(program: Command): void {
@@ -59,6 +60,10 @@ export function registerRun(program: Command): void {
     .option(
       '--list-skipped',
       'a line for each skipped case, instead of one for each thing that the kernel lacks',
+    )
+    .option(
+      '--no-evidence',
+      'do not run what failed once more with debug messages and calls of the kernel recorded',
     )
     .option('--bisect-exit-codes', 'end with the codes that `git bisect run` wants')
     .addOption(
@@ -145,6 +150,7 @@ async function runOnce(scenarios: readonly string[], flags: Flags): Promise<RunO
   try {
     const request: RunRequest = {
       ...requestOf(scenarios, flags, view, await additionsOf(flags)),
+      evidence: flags.evidence && !flags.bisectExitCodes,
       kernels: await kernelsWithTools(
         await chooseProfiles({ profiles: flags.kernel, kernelTree, patches }),
         flags.tools,

@@ -72,8 +72,25 @@ function failureText(trace: CaseTrace, runDir: string, style: TerminalStyle): st
     ...pair('received', failure?.received, style),
     ...(step ? kernelLog(step, style) : []),
     ...besides.slice(0, MOST_BESIDES).map((other) => `${colors.dim('besides  ')} ${alsoFailed(other)}`),
+    ...evidenceText(trace, style),
     `${colors.dim('artifacts')} ${relative(process.cwd(), runDir) || '.'}/${trace.artifacts}`,
     '',
+  ];
+}
+
+const MOST_LINES_OF_EVIDENCE = 6;
+
+/** What the kernel said of the failed step in a further run that it does not say by itself. */
+function evidenceText({ evidence, ...trace }: CaseTrace, style: TerminalStyle): string[] {
+  const colors = createColors(style.color);
+  const id = failedStep(trace)?.id;
+  const shown = evidence?.steps.find((step) => step.id === id);
+  if (!evidence || !shown) return [];
+  const lines = shown.log.split('\n').filter((line) => line.trim() !== '' && !/\] cxlrig: /.test(line));
+  const calls = shown.calls === undefined ? '' : ', and the calls of its writes';
+  return [
+    `${colors.dim('evidence ')} a further run with debug messages (${evidence.verdict}): ${plural(lines.length, 'line')} of the kernel in this step${calls}`,
+    ...lines.slice(-MOST_LINES_OF_EVIDENCE).map((line) => `${colors.dim('debug    ')} ${line}`),
   ];
 }
 

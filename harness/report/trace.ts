@@ -104,6 +104,8 @@ export interface StepTrace extends StepIdentity {
   readonly failure?: StepFailure;
   /** of a step that ran a suite: what it said of each of its tests, in its order */
   readonly subtests?: readonly SubtestResult[];
+  /** which functions of the kernel its writes called, as the function graph tracer writes it; of a run for evidence */
+  readonly calls?: string;
   /** the step as it was carried out, its values put in: what it expected is then known to a report without the YAML */
   readonly document?: unknown;
 }
@@ -152,6 +154,24 @@ export interface CaseTrace {
   readonly artifacts: string;
   /** all attempts at the case, oldest first, when it took several; the trace is that of one which failed */
   readonly attempts?: readonly CaseAttempt[];
+  /** of a failed case that was run once more to see why */
+  readonly evidence?: Evidence;
+}
+
+/** What a further run of a failed case showed, with debug messages and calls recorded. It changes no verdict. */
+export interface Evidence {
+  readonly verdict: Verdict;
+  readonly reason?: string;
+  readonly artifacts: string;
+  /** the step that failed and those before it, as far as they have something to show */
+  readonly steps: readonly EvidenceOfStep[];
+}
+
+export interface EvidenceOfStep {
+  readonly id: string;
+  /** kernel log with debug messages */
+  readonly log: string;
+  readonly calls?: string;
 }
 
 /** One of several attempts at a case. */

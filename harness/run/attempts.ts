@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { failedStep } from '../report/failed-step.js';
 import type { CaseTrace } from '../report/trace.js';
 import { runCase, type CaseRun } from './case.js';
+import { evidenceIn } from './evidence.js';
 
 /**
  * Runs a case, and again where one attempt is not the whole truth: a case that fails in a guest which has served others
@@ -9,6 +11,11 @@ import { runCase, type CaseRun } from './case.js';
  * to the end, so that a rate can be told. No attempt is forgotten: see judgeAttempts.
  */
 export async function runAttempts(run: Omit<CaseRun, 'attempt'>): Promise<CaseTrace> {
+  const trace = await runTillJudged(run);
+  return wantsEvidence(trace, run) ? withEvidence(trace, run) : trace;
+}
+
+async function runTillJudged(run: Omit<CaseRun, 'attempt'>): Promise<CaseTrace> {
   const { briefing, planned } = run;
   const first = await runCase({ ...run, attempt: 0 });
   if (!isBad(first) || briefing.keepOnFailure) return first;
@@ -20,8 +27,44 @@ export async function runAttempts(run: Omit<CaseRun, 'attempt'>): Promise<CaseTr
     traces.push(await runCase({ ...run, planned: { ...planned, artifacts }, attempt }));
   }
   const trace = judgeAttempts(traces);
-  await writeFile(join(briefing.runDir, planned.artifacts, 'trace.json'), JSON.stringify(trace));
+  await keep(trace, run);
   return trace;
+}
+
+function keep(trace: CaseTrace, { briefing, planned }: Omit<CaseRun, 'attempt'>): Promise<void> {
+  return writeFile(join(briefing.runDir, planned.artifacts, 'trace.json'), JSON.stringify(trace));
+}
+
+/** Where much fails, more of the same tells no more: so many cases of a worker are looked into. */
+const MOST_EVIDENCE = 10;
+let evidenceTaken = 0;
+
+function wantsEvidence(trace: CaseTrace, { briefing, planned }: Omit<CaseRun, 'attempt'>): boolean {
+  return (
+    briefing.evidence &&
+    !briefing.keepOnFailure &&
+    trace.verdict === 'fail' &&
+    answered(trace) &&
+    planned.turn === undefined &&
+    evidenceTaken < MOST_EVIDENCE
+  );
+}
+
+/** A guest that died or was stuck in the step that failed would tell no more the next time. */
+function answered(trace: CaseTrace): boolean {
+  const last = failedStep(trace)?.lines.at(-1);
+  return trace.guest !== undefined && (last === undefined || last.code !== undefined);
+}
+
+/** Runs the failed case once more to see why it fails; whatever comes of that, the verdict stands. */
+async function withEvidence(trace: CaseTrace, run: Omit<CaseRun, 'attempt'>): Promise<CaseTrace> {
+  evidenceTaken += 1;
+  const artifacts = `${run.planned.artifacts}/evidence`;
+  const planned = { ...run.planned, artifacts };
+  const again = await runCase({ ...run, planned, attempt: 1, forEvidence: true, emit: () => undefined });
+  const told = { ...trace, evidence: evidenceIn(again, trace) };
+  await keep(told, run);
+  return told;
 }
 
 /**

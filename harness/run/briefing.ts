@@ -19,4 +19,6 @@ export interface Briefing {
   readonly keepOnFailure: boolean;
   /** how often a failed case is tried again */
   readonly retries: number;
+  /** a failed case is run once more to see why */
+  readonly evidence: boolean;
 }

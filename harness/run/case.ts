@@ -15,6 +15,7 @@ import {
 } from '../report/trace.js';
 import type { ScenarioCase, Step } from '../scenario/index.js';
 import {
+  beginRecordingCalls,
   closeSteps,
   leftoversAfter,
   openSteps,
@@ -40,6 +41,8 @@ export interface CaseRun {
   readonly emit: (event: RunEvent) => void;
   /** runs the steps of a case that is no document; absent: those of the case, and then its cleanup */
   readonly play?: Play;
+  /** debug messages and calls of the kernel are recorded */
+  readonly forEvidence?: boolean;
 }
 
 /** Runs steps, and says what came of them; `failure`: what went wrong outside of the steps. Never throws. */
@@ -122,16 +125,18 @@ async function askTheKernel(run: CaseRun, record: CaseRecord): Promise<void> {
 }
 
 async function runAllSteps(
-  { scenarioCase, planned, briefing, emit, play }: CaseRun,
+  { scenarioCase, planned, briefing, emit, play, forEvidence = false }: CaseRun,
   lent: LentGuest,
   abi: Readonly<Record<string, string>>,
   record: CaseRecord,
 ): Promise<void> {
   const { slowness = 1 } = lent.guest.spec.kernel;
+  if (forEvidence) await beginRecordingCalls(lent.guest, UNSEEN_MS * slowness);
   const session = await openSteps({
     guest: lent.guest,
     plan: planned.machine,
     seed: scenarioCase.id,
+    recordsCalls: forEvidence,
     abi,
     initialState: lent.atBoot,
     emit,

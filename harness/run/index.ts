@@ -92,6 +92,7 @@ export async function run(
       qemuVersion: qemu,
       keepOnFailure: request.keepOnFailure,
       retries: request.retries,
+      evidence: request.evidence ?? false,
     };
     const turns = await runSession(
       {

@@ -23,6 +23,8 @@ export interface RunRequest {
   readonly bail: number;
   /** the index-th (from 1) of count parts of the cases */
   readonly shard?: Shard;
+  /** run a failed case once more, with debug messages and calls of the kernel recorded */
+  readonly evidence?: boolean;
   /** boot every guest, resume none */
   readonly cold?: boolean;
   readonly keepOnFailure: boolean;

@@ -34,6 +34,7 @@ export function makeRig(shared: SharedRun | undefined): Rig {
     qemuVersion,
     bootables,
     keepOnFailure: false,
+    evidence: false,
     retries: 0,
   };
   const pool: GuestPool = makeGuestPool(briefing);

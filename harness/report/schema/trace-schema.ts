@@ -107,6 +107,9 @@ const step = z
       )
       .exactOptional()
       .meta({ description: 'of a step that ran a test suite: what it said of each of its tests' }),
+    calls: z.string().exactOptional().meta({
+      description: 'functions of the kernel that its writes called, of a run for evidence',
+    }),
     document: z
       .unknown()
       .exactOptional()
@@ -231,6 +234,21 @@ export const caseTraceSchema = z
     attempts: z.array(attempt).exactOptional().meta({
       description: 'all attempts, oldest first, when it took several; the trace is of one that failed',
     }),
+    evidence: z
+      .looseObject({
+        verdict: z.enum(['pass', 'fail', 'skip', 'known-bug', 'fixed', 'infra']),
+        reason: z.string().exactOptional(),
+        artifacts: z.string(),
+        steps: z.array(
+          z.looseObject({
+            id: z.string(),
+            log: z.string().meta({ description: 'kernel log with debug messages' }),
+            calls: z.string().exactOptional(),
+          }),
+        ),
+      })
+      .exactOptional()
+      .meta({ description: 'what a further run of the failed case showed; it changes no verdict' }),
   })
   .meta({
     title: 'trace.json of cxlrig',

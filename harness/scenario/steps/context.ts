@@ -11,6 +11,8 @@ export interface StepsContext {
   readonly plan: MachinePlan;
   /** what makes values up that must be unique, and the same on each kernel: the case's id */
   readonly seed?: string;
+  /** each step tells which functions of the kernel its writes called: `beginRecordingCalls` was there */
+  readonly recordsCalls?: boolean;
   /** the kernel profile's names of drivers which differ between kernels: `sysram_region` -> `cxl_sysram_region` */
   readonly abi: Readonly<Record<string, string>>;
   /** the state before the first step: `boot` in `same-as` */

@@ -1,4 +1,5 @@
 export { splatFailure } from './aftermath.js';
+export { beginRecordingCalls } from './calls.js';
 export { leftoversAfter } from './leftovers-after.js';
 export { unmetByGuest, unmetByKernel } from './requirements.js';
 export { runNextStep, runSteps } from './run-steps.js';

@@ -4,6 +4,7 @@ import type { StepFailure, StepIdentity, StepTrace } from '../../report/trace.js
 import type { Step } from '../case.js';
 import { kindOf, stepKinds, type StepDocument, type StepKind } from '../language.js';
 import { describeStep } from '../title.js';
+import { takeCalls } from './calls.js';
 import { DEFAULT_WITHIN_MS, onThisKernel, type StepSession } from './context.js';
 import { judge, type AllowedErrnos } from './judge.js';
 import { InnerFailure, Lacking, NothingToDo, Unmet, Unresolved } from './outcome.js';
@@ -138,6 +139,7 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
     failure ??= seen.failure;
     log = seen.log;
   }
+  const calls = await callsOf(session, options);
   const splats = options.isBranch ? [] : splatsOf(step, session, log);
   failure ??= splatFailure(identity, splats);
   // one within it has its own already
@@ -154,12 +156,20 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
     splats,
     qmp: options.isBranch ? [] : guest.qmpTraffic.slice(marks.qmp),
     document,
+    ...(calls === '' ? {} : { calls }),
     ...(scope.subtests.length > 0 ? { subtests: scope.subtests } : {}),
     ...(failure ? { failure } : {}),
   };
   emit({ type: 'step-ended', at: Date.now(), step: trace });
   return [trace, ...inner];
 }
+
+async function callsOf({ context, broken }: StepSession, { isBranch }: ScopeOptions): Promise<string> {
+  if (!context.recordsCalls || isBranch || broken) return '';
+  return takeCalls(context.guest, onThisKernel(context, CALLS_MS)).catch(() => '');
+}
+
+const CALLS_MS = 15_000;
 
 function errnosOf({ document: { fails, 'may-fail': mayFail } }: Step, session: StepSession): AllowedErrnos {
   const [must, may] = [fails, mayFail].map((errnos) => resolve([errnos ?? []].flat(), session));

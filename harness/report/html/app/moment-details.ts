@@ -1,7 +1,7 @@
 import { plural } from '../../plural.js';
 import type { StateChange } from '../../../abi/state.js';
 import { failedStep } from '../../failed-step.js';
-import type { Blame, SplatRecord, StepFailure, StepTrace, SubtestResult } from '../../trace.js';
+import type { Blame, CaseTrace, SplatRecord, StepFailure, StepTrace, SubtestResult } from '../../trace.js';
 import type { CaseContent } from '../page-content.js';
 import { badge } from './badge.js';
 import { h, type Child } from './dom.js';
@@ -35,9 +35,29 @@ function stepDetails(step: StepTrace, content: CaseContent): Child[] {
     section('Tests', step.subtests?.length ?? 0, subtestTable(step.subtests ?? [])),
     section('State changes', step.changes.length, changeTable(step.changes)),
     section('Kernel log', logLines(step.log), kernelLog(step.log)),
+    ...evidenceDetails(step, trace),
     section('QMP', step.qmp.length, qmpTraffic(step.qmp, step.startedAt)),
     content.source !== undefined &&
       section('Scenario', undefined, sourceLines(content.source, step, trace.steps, failure?.position)),
+  ];
+}
+
+/** What a further run of a failed case showed of the step. */
+function evidenceDetails({ id }: StepTrace, { evidence, verdict }: CaseTrace): Child[] {
+  const shown = evidence?.steps.find((step) => step.id === id);
+  if (!evidence || !shown) return [];
+  const remark =
+    evidence.verdict === verdict
+      ? ''
+      : `There the case did not fail (${evidence.verdict}), so it may be another story.`;
+  return [
+    section(
+      'Seen in a further run',
+      undefined,
+      h('p', { class: 'quiet' }, `With debug messages on, and calls recorded. ${remark}`),
+      kernelLog(shown.log),
+      shown.calls !== undefined && h('pre', { class: 'code' }, shown.calls),
+    ),
   ];
 }
 
