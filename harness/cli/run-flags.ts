@@ -21,6 +21,7 @@ export interface RunFlags {
   readonly shard?: { index: number; count: number };
   readonly cold?: boolean;
   readonly keepOnFailure?: boolean;
+  readonly gdb?: string | true;
   readonly accel?: 'tcg' | 'kvm';
   readonly mirror?: string;
   readonly out: string;
@@ -90,9 +91,10 @@ export function requestOf(
   const only = flags.lastFailed ? 'last-failed' : flags.changed ? 'changed' : undefined;
   return {
     scenarios,
-    jobs: flags.jobs,
+    // one guest for one person
+    jobs: flags.gdb === undefined ? flags.jobs : 1,
     retries: flags.retry,
-    bail: flags.keepOnFailure ? 1 : Number(flags.bail ?? 0),
+    bail: flags.keepOnFailure || flags.gdb !== undefined ? 1 : Number(flags.bail ?? 0),
     cold: flags.cold ?? false,
     keepOnFailure: flags.keepOnFailure ?? false,
     out: resolve(flags.out),
@@ -100,6 +102,7 @@ export function requestOf(
     progress: (update) => view.progress(update),
     ...(times !== undefined && { repeat: { times, untilFail: untilFail !== undefined } }),
     ...(only && { only }),
+    ...(flags.gdb !== undefined && { gdb: flags.gdb === true ? {} : { step: flags.gdb } }),
     ...(flags.testNamePattern && { pattern: flags.testNamePattern }),
     ...(flags.topology !== undefined && { topology: flags.topology }),
     ...(flags.shard && { shard: flags.shard }),

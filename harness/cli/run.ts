@@ -65,6 +65,12 @@ export function registerRun(program: Command): void {
       '--no-evidence',
       'do not run what failed once more with debug messages and calls of the kernel recorded',
     )
+    .addOption(
+      new Option(
+        '--gdb [step]',
+        'stop the guest where a case fails, or before this step (3, 3.1.2, cleanup.1), and print how gdb gets at it',
+      ).conflicts(['keepOnFailure', 'watch', 'repeat', 'untilFail']),
+    )
     .option('--bisect-exit-codes', 'end with the codes that `git bisect run` wants')
     .addOption(
       new Option(
@@ -91,6 +97,7 @@ Examples:
   cxlrig run cxl_cli --ndctl-tree ~/src/ndctl
   cxlrig run my.yaml --with fio strace
   cxlrig run my.yaml --keep-on-failure
+  cxlrig run my.yaml --gdb                  gdb where it fails; --gdb 4: before step 4
   cxlrig run my.yaml --until-fail 200
   cxlrig run --last-failed
   cxlrig run my.yaml --kernel-tree ~/src/linux --kernel minimal --watch

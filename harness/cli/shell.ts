@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { attachTerminal } from '../guest/index.js';
+import { attachTerminal, prepareGdb } from '../guest/index.js';
 import { loadTopology } from '../topology/index.js';
 import { collect } from './argument.js';
 import { withGuestFlags, withOneTools } from './guest-flags.js';
@@ -9,6 +9,7 @@ import { withOneGuest, type OneGuestFlags } from './one-guest.js';
 interface ShellFlags extends OneGuestFlags {
   readonly append: string[];
   readonly cold?: boolean;
+  readonly gdb?: boolean;
 }
 
 export function registerShell(program: Command): void {
@@ -30,6 +31,7 @@ export function registerShell(program: Command): void {
     ),
   )
     .option('--cold', 'boot the guest; do not resume it from a template')
+    .option('--gdb', 'print how gdb gets at the guest, with the symbols of its kernel')
     .addOption(
       new Option('--accel <name>', 'accelerator instead of the one that was found to work').choices([
         'tcg',
@@ -43,6 +45,7 @@ export function registerShell(program: Command): void {
 Examples:
   cxlrig shell
   cxlrig shell two-bridges --kernel debian-stable
+  cxlrig shell --gdb
   cxlrig shell --patches 0001-dax.patch
   cxlrig shell --kernel region-drivers --tools region-driver
   cxlrig shell --ndctl-tree ~/src/ndctl --with strace
@@ -57,5 +60,8 @@ Examples:
 async function shell(topology: string, flags: ShellFlags): Promise<number> {
   const machine = await loadTopology(topology);
   const cold = flags.cold ? 'asked for by --cold' : undefined;
-  return withOneGuest(flags, { machine, cmdline: flags.append, cold }, (guest) => attachTerminal(guest));
+  return withOneGuest(flags, { machine, cmdline: flags.append, cold }, async (guest) => {
+    if (flags.gdb) process.stderr.write(`in another terminal: ${await prepareGdb(guest, guest.spec.dir)}\n`);
+    return attachTerminal(guest);
+  });
 }

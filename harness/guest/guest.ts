@@ -132,6 +132,10 @@ export interface RunningGuest extends GuestShell {
   waitForEvent(name: string, options: { readonly timeoutMs: number }): Promise<unknown>;
   /** a clean reboot from inside; resolves when the guest answers again. The death promise does not fire for it. */
   reboot(): Promise<void>;
+  /** opens QEMU's gdbstub on a loopback port of its own, once: `127.0.0.1:41234` */
+  openGdbstub(): Promise<string>;
+  /** stops the machine until a debugger has it go on; never resolves in a guest that dies or is ended meanwhile */
+  halt(): Promise<void>;
   /** ends QEMU and removes sockets and keys; console.log, qemu.log and qemu.sh stay. Idempotent. */
   stop(): Promise<void>;
 }

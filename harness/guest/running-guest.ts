@@ -1,9 +1,11 @@
+import { RigError } from '../base/errors.js';
 import { bootDeadline, comeUp } from './come-up.js';
 import { panicLine } from './death.js';
 import { KERNEL_STARTED } from './diagnosis.js';
 import { removeSecrets, type GuestKeys } from './guest-dir.js';
 import type { GuestSpec, GuestStart, RunningGuest } from './guest.js';
 import type { Machine } from './machine.js';
+import type { Qmp } from './qmp.js';
 import type { Session } from './session.js';
 
 /** How long a running system may take to go down; the kernel shuts every device down in turn. */
@@ -20,6 +22,7 @@ export function runningGuest(
 ): RunningGuest {
   const { console, qmp, watch } = machine;
   let stopping: Promise<void> | undefined;
+  let gdbstub: Promise<string> | undefined;
 
   const stop = async (): Promise<void> => {
     await machine.end();
@@ -41,8 +44,35 @@ export function runningGuest(
     qmpTraffic: qmp.traffic,
     waitForEvent: (name, options) => session.orDeath(qmp.waitForEvent(name, options)),
     reboot: () => reboot(machine, session, spec),
+    openGdbstub: () => (gdbstub ??= openGdbstub(qmp)),
+    halt: () => halt(qmp),
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** QEMU takes a free port; which one only the list of its character devices tells. */
+async function openGdbstub(qmp: Qmp): Promise<string> {
+  const complaint = await qmp.execute('human-monitor-command', {
+    'command-line': 'gdbserver tcp:127.0.0.1:0',
+  });
+  const devices = (await qmp.execute('query-chardev')) as readonly {
+    readonly label: string;
+    readonly filename: string;
+  }[];
+  const address = devices.flatMap(({ label, filename }) =>
+    label === 'gdb' ? (/tcp:([\d.]+:\d+)/.exec(filename)?.[1] ?? []) : [],
+  )[0];
+  if (address !== undefined) return address;
+  throw new RigError('qmp', `QEMU opens no gdbstub: ${String(complaint).trim()}`);
+}
+
+/** As long as a timer can wait. */
+const FOREVER_MS = 2 ** 31 - 1;
+
+async function halt(qmp: Qmp): Promise<void> {
+  const goesOn = qmp.waitForEvent('RESUME', { timeoutMs: FOREVER_MS });
+  await qmp.execute('stop');
+  await goesOn;
 }
 
 /**

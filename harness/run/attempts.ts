@@ -18,7 +18,7 @@ export async function runAttempts(run: Omit<CaseRun, 'attempt'>): Promise<CaseTr
 async function runTillJudged(run: Omit<CaseRun, 'attempt'>): Promise<CaseTrace> {
   const { briefing, planned } = run;
   const first = await runCase({ ...run, attempt: 0 });
-  if (!isBad(first) || briefing.keepOnFailure) return first;
+  if (!isBad(first) || briefing.keepOnFailure || briefing.gdb) return first;
   const more = briefing.retries + (casesBefore(first) > 0 ? 1 : 0);
   if (more === 0) return first;
   const traces = [first];
@@ -43,6 +43,7 @@ function wantsEvidence(trace: CaseTrace, { briefing, planned }: Omit<CaseRun, 'a
   return (
     briefing.evidence &&
     !briefing.keepOnFailure &&
+    !briefing.gdb &&
     trace.verdict === 'fail' &&
     answered(trace) &&
     planned.turn === undefined &&

@@ -21,4 +21,6 @@ export interface Briefing {
   readonly retries: number;
   /** a failed case is run once more to see why */
   readonly evidence: boolean;
+  /** a debugger gets the guest: before the step of this id, or after the one that failed */
+  readonly gdb?: { readonly step?: string };
 }

@@ -7,6 +7,9 @@ import type { ScenarioCase } from '../scenario/index.js';
 /** Beyond the case's own time: booting, reading the state, ending a guest. */
 const AROUND_A_CASE_MS = 180_000;
 
+/** The first, one in a fresh guest, and one for evidence. */
+const MORE_ATTEMPTS = 3;
+
 /** Defines a vitest test for the case that the worker is at. */
 export async function defineCase(): Promise<void> {
   const work = atWork();
@@ -14,9 +17,10 @@ export async function defineCase(): Promise<void> {
   const scenarioCase = await scenarioCaseOf(planned);
   const { slowness = 1 } =
     briefing.bootables.find(({ kernel }) => kernel.profile === planned.kernel)?.kernel ?? {};
-  const timeout = briefing.keepOnFailure
-    ? 0
-    : (scenarioCase.timeoutMs + AROUND_A_CASE_MS) * slowness * (briefing.retries + 2);
+  const timeout =
+    briefing.keepOnFailure || briefing.gdb
+      ? 0
+      : (scenarioCase.timeoutMs + AROUND_A_CASE_MS) * slowness * (briefing.retries + MORE_ATTEMPTS);
   test(planned.key, { timeout }, (context) => runAsTest(work, scenarioCase, context));
 }
 

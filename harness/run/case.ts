@@ -27,6 +27,7 @@ import {
 } from '../scenario/steps/index.js';
 import { findSplats, isAllowed, judge } from '../verdict/index.js';
 import type { Briefing } from './briefing.js';
+import { caseDebugger, WITH_A_PERSON, type CaseDebugger } from './debugger.js';
 import type { GuestPool, LentGuest } from './guest-pool.js';
 import { applicableBug } from './known-bug.js';
 import type { PlannedCase } from './planned-case.js';
@@ -130,7 +131,10 @@ async function runAllSteps(
   abi: Readonly<Record<string, string>>,
   record: CaseRecord,
 ): Promise<void> {
-  const { slowness = 1 } = lent.guest.spec.kernel;
+  const dir = join(briefing.runDir, planned.artifacts);
+  const gdb = briefing.gdb && caseDebugger(lent.guest, { step: briefing.gdb.step, dir, emit });
+  const kernelSlowness = lent.guest.spec.kernel.slowness ?? 1;
+  const slowness = kernelSlowness * (briefing.gdb?.step === undefined ? 1 : WITH_A_PERSON);
   if (forEvidence) await beginRecordingCalls(lent.guest, UNSEEN_MS * slowness);
   const session = await openSteps({
     guest: lent.guest,
@@ -140,21 +144,22 @@ async function runAllSteps(
     abi,
     initialState: lent.atBoot,
     emit,
-    keepFile: keeperIn(join(briefing.runDir, planned.artifacts, 'files')),
+    ...(gdb && { beforeStep: (id: string) => gdb.beforeStep(id) }),
+    keepFile: keeperIn(join(dir, 'files')),
     findSplats,
     allowSplats: scenarioCase.allowSplats,
-    deadline: performance.now() + scenarioCase.timeoutMs * slowness,
+    deadline: gdb ? Infinity : performance.now() + scenarioCase.timeoutMs * slowness,
     slowness,
   });
   const mayBeUnseen = (play !== undefined || mayLeaveUnseen(scenarioCase)) && !planned.isOwn;
   const before = mayBeUnseen ? await unseen(lent.guest, slowness) : undefined;
-  const { steps, failure } = await (play?.(session) ?? playCase(scenarioCase, session));
+  const { steps, failure } = await (play?.(session) ?? playCase(scenarioCase, session, gdb));
   record.steps = steps;
   if (failure) record.failure = failure;
   record.lacking = session.lacking;
   if (session.broken) return;
   await closeSteps(session);
-  const leftovers = await leftoversAfter(session, scenarioCase.leavesNoTrace ? undefined : 0);
+  const leftovers = await leftoversAfter(session, scenarioCase.leavesNoTrace && !gdb ? undefined : 0);
   if (scenarioCase.leavesNoTrace) {
     record.leftovers = leftovers;
     record.leftBehind = leftoverWords(leftovers, lent.atBoot, session.state, record.steps);
@@ -166,8 +171,13 @@ async function runAllSteps(
     (before === undefined || unseenDifference(before, await unseen(lent.guest, slowness)) === undefined);
 }
 
-async function playCase({ steps, cleanup }: ScenarioCase, session: StepSession): Promise<Played> {
+async function playCase(
+  { steps, cleanup }: ScenarioCase,
+  session: StepSession,
+  gdb: CaseDebugger | undefined,
+): Promise<Played> {
   const played = await runSteps(steps, session);
+  if (played.failure && !session.broken) await gdb?.afterFailure();
   if (session.broken) return { steps: played.steps };
   const after = await runSteps(cleanup, session, { isCleanup: true });
   return { steps: [...played.steps, ...after.steps] };

@@ -93,6 +93,7 @@ export async function run(
       keepOnFailure: request.keepOnFailure,
       retries: request.retries,
       evidence: request.evidence ?? false,
+      ...(request.gdb && { gdb: request.gdb }),
     };
     const turns = await runSession(
       {
@@ -100,7 +101,7 @@ export async function run(
         cases,
         jobs,
         // a kept guest goes on, and so do those that would come after it
-        spare: request.keepOnFailure ? 0 : mostGuests - jobs,
+        spare: request.keepOnFailure || request.gdb ? 0 : mostGuests - jobs,
         bail: request.bail,
         untilFail: request.repeat?.untilFail ?? false,
         startWorker,

@@ -25,6 +25,8 @@ export interface RunRequest {
   readonly shard?: Shard;
   /** run a failed case once more, with debug messages and calls of the kernel recorded */
   readonly evidence?: boolean;
+  /** stop the guest for a debugger: before the step of this id, or after the one that failed */
+  readonly gdb?: { readonly step?: string };
   /** boot every guest, resume none */
   readonly cold?: boolean;
   readonly keepOnFailure: boolean;

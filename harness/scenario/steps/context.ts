@@ -13,6 +13,8 @@ export interface StepsContext {
   readonly seed?: string;
   /** each step tells which functions of the kernel its writes called: `beginRecordingCalls` was there */
   readonly recordsCalls?: boolean;
+  /** called when a step is about to begin, and waited for */
+  readonly beforeStep?: (id: string) => Promise<void>;
   /** the kernel profile's names of drivers which differ between kernels: `sysram_region` -> `cxl_sysram_region` */
   readonly abi: Readonly<Record<string, string>>;
   /** the state before the first step: `boot` in `same-as` */

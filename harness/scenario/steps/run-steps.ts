@@ -109,6 +109,7 @@ type Traces = [own: StepTrace, ...inner: StepTrace[]];
 async function runOne(step: Step, id: string, session: StepSession, options: ScopeOptions): Promise<Traces> {
   const { emit, guest } = session.context;
   const identity = identityOf(step, id);
+  await session.context.beforeStep?.(id);
   const startedAt = Date.now();
   const elapsed = stopwatch();
   emit({ type: 'step-started', at: startedAt, step: identity });
