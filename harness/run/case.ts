@@ -21,6 +21,7 @@ import {
   openSteps,
   runSteps,
   splatFailure,
+  undoing,
   unmetByGuest,
   unmetByKernel,
   type StepSession,
@@ -172,15 +173,17 @@ async function runAllSteps(
 }
 
 async function playCase(
-  { steps, cleanup }: ScenarioCase,
+  { steps, cleanup, leavesNoTrace }: ScenarioCase,
   session: StepSession,
   gdb: CaseDebugger | undefined,
 ): Promise<Played> {
   const played = await runSteps(steps, session);
   if (played.failure && !session.broken) await gdb?.afterFailure();
   if (session.broken) return { steps: played.steps };
-  const after = await runSteps(cleanup, session, { isCleanup: true });
-  return { steps: [...played.steps, ...after.steps] };
+  const cleaned = await runSteps(cleanup, session, { isCleanup: true });
+  const left = leavesNoTrace && !session.broken ? undoing(session) : [];
+  const undone = await runSteps(left, session, { isCleanup: true, after: cleanup.length });
+  return { steps: [...played.steps, ...cleaned.steps, ...undone.steps] };
 }
 
 /** Files, settings and programs that no snapshot shows, as they are now. */
@@ -195,7 +198,7 @@ const UNSEEN_MS = 15_000;
 function mayLeaveUnseen({ steps, cleanup }: ScenarioCase): boolean {
   const may = ({ document, branches }: Step): boolean =>
     ['exec', 'cxl', 'daxctl', 'ndctl'].some((kind) => kind in document) ||
-    (document.write !== undefined && !IN_THE_STATE.test(document.write.path)) ||
+    (document.write?.path !== undefined && !IN_THE_STATE.test(document.write.path)) ||
     branches.flat().some(may);
   return [...steps, ...cleanup].some(may);
 }

@@ -55,9 +55,9 @@ export function notARegion(
     {
       path,
       message: `${JSON.stringify(name)} is no region`,
-      hint: captures.has(name)
-        ? `write \${${name}} for what was captured as ${name}`
-        : 'write ${name} for a captured region, or the name that the kernel gives: region0',
+      hint:
+        nameHint(name, [...captures], 'captures so far') +
+        ', or write the name that the kernel gives: region0',
     },
   ];
 }

@@ -12,6 +12,7 @@ import {
   reference,
   size,
   text,
+  thing,
 } from './scalars.js';
 
 /** What `expect` can say about the state of the guest. */
@@ -32,7 +33,7 @@ const driver = z
 const clauses = {
   region: z
     .strictObject({
-      name: text.meta({ description: 'a captured region `${r}`, or region0' }),
+      name: thing.meta({ description: 'a captured region, or region0' }),
       exists,
       mode: z.union([partitionMode, reference]).optional(),
       size: size.optional(),
@@ -46,9 +47,9 @@ const clauses = {
     .meta({ description: 'a CXL region' }),
   decoder: z
     .strictObject({
-      name: text.optional().meta({ description: 'decoder0.0' }),
+      name: thing.optional().meta({ description: 'decoder0.0' }),
       'endpoint-of': text.optional().meta({ description: 'topology device id: its endpoint decoders' }),
-      region: text.optional().meta({ description: 'those that take part in the region' }),
+      region: thing.optional().meta({ description: 'those that take part in the region' }),
       exists,
       mode: text.optional(),
       dpa_size: size.optional(),
@@ -71,8 +72,8 @@ const clauses = {
     .meta({ description: 'the memdev of a topology device, found by its serial number' }),
   dax: z
     .strictObject({
-      name: text.optional().meta({ description: 'dax0.0' }),
-      of: text.optional().meta({ description: 'the region whose dax devices are meant' }),
+      name: thing.optional().meta({ description: 'dax0.0' }),
+      of: thing.optional().meta({ description: 'the region whose dax devices are meant' }),
       exists,
       count: count.optional(),
       driver,
@@ -89,7 +90,7 @@ const clauses = {
     .meta({ description: 'dax devices' }),
   extents: z
     .strictObject({
-      of: text.optional().meta({ description: 'the region whose extents are meant' }),
+      of: thing.optional().meta({ description: 'the region whose extents are meant' }),
       device: text.optional().meta({ description: 'topology device id: extents of the regions on it' }),
       offset: size.optional().meta({ description: 'the extent at this place, from the start of the region' }),
       count: count.optional(),
@@ -97,14 +98,14 @@ const clauses = {
       bytes: size.optional().meta({ description: 'their length together' }),
       tag: z.union([text, z.null()]).optional().meta({ description: 'null: none' }),
       dax: z
-        .union([text, z.null()])
+        .union([thing, z.null()])
         .optional()
         .meta({ description: 'the dax device that every selected extent belongs to; null: none' }),
     })
     .meta({ description: 'extents of dynamic capacity that the host has accepted' }),
   memory: z
     .strictObject({
-      of: text.optional().meta({ description: 'the blocks within the region' }),
+      of: thing.optional().meta({ description: 'the blocks within the region' }),
       node: count.optional().meta({ description: 'the blocks of the NUMA node' }),
       block: count.optional().meta({ description: 'memory<block>' }),
       count: count.optional().meta({ description: 'how many blocks are selected' }),
@@ -141,8 +142,8 @@ const clauses = {
     .meta({ description: 'which driver a device of a bus is bound to; null: none' }),
   namespace: z
     .strictObject({
-      of: text.optional().meta({ description: 'the CXL region that backs it' }),
-      name: text.optional(),
+      of: thing.optional().meta({ description: 'the CXL region that backs it' }),
+      name: thing.optional(),
       count: count.optional(),
       mode: text.optional(),
       size: size.optional(),

@@ -52,15 +52,13 @@ cases:
   - { size: 256M, blocks: 2 }
   - { size: 512M, blocks: 4 }
 steps:
-  - write: { path: /sys/devices/system/memory/auto_online_blocks, value: '\${policy}' }
+  - set: { path: /sys/devices/system/memory/auto_online_blocks, value: '\${policy}' }
   - create-region: { as: r, targets: [mem0], size: '\${size}', bind: cxl_region }
   - expect:
-      dax: { of: '\${r}', driver: kmem }
-      memory: { of: '\${r}', count: '\${blocks}' }
-  - bind: { bus: cxl, driver: cxl_region, device: '\${r}' }
+      dax: { of: r, driver: kmem }
+      memory: { of: r, count: '\${blocks}' }
+  - bind: { bus: cxl, driver: cxl_region, device: r }
     fails: EBUSY
-cleanup:
-  - destroy-region: { region: '\${r}' }
 \`\`\`
 
 ## Values
@@ -68,6 +66,10 @@ cleanup:
 - \`\${name}\` is a variable (\`vars\`), a value of the \`matrix\` or of a row of \`cases\`, or a capture that an earlier step
   made (\`as: r\`). A value that is nothing but \`\${name}\` keeps its type: with \`errno: null\` in a row, \`fails: \${errno}\`
   means that the step must succeed. \`\${r.part}\` asks a capture for a part of it.
+- A key that takes a thing of the guest (a region, a dax device: \`of\`, \`region\`, \`device\` of a driver) takes the name of
+  a capture as it is: \`of: r\`, \`device: r.dax\`.
+- When a case is over, its cleanup is run; then regions that \`create-region\` made and that are still there are destroyed, and
+  what \`set\` wrote is written back, newest first. Not so with \`leaves-no-trace: false\`.
 - \`$\${\` is a plain \`\${\`, for the shell of an \`exec\`.
 - A case's id is the path of its file below \`scenarios/\`, its matrix values, and as many columns of its row as tell the
   rows apart, or the row's \`name\`: \`current/kmem [policy=offline, size=256M]\`.

@@ -23,6 +23,56 @@ async function faultsOf(body: string): Promise<readonly Diagnostic[]> {
   return error.diagnostics;
 }
 
+describe('the bare name of a capture', () => {
+  const stepsOf = async (body: string): Promise<unknown[]> => {
+    const { cases } = await load(`steps:\n  - create-region: { as: r, targets: [mem0] }\n${body}`);
+    return (cases[0]?.steps ?? []).slice(1).map(({ document }) => document);
+  };
+
+  test('stands for what was captured where a key takes a thing', async () => {
+    expect(
+      await stepsOf(`  - bind: { bus: dax, driver: kmem, device: r.dax }
+  - expect: { region: [{ name: r, committed: true }, { name: region7, exists: false }], memory: { of: r, count: 0 } }
+  - write: { of: r, attr: commit, value: r }
+`),
+    ).toEqual([
+      { bind: { bus: 'dax', driver: 'kmem', device: '${r.dax}' } },
+      {
+        expect: {
+          region: [
+            { name: '${r}', committed: true },
+            { name: 'region7', exists: false },
+          ],
+          memory: { of: '${r}', count: 0 },
+        },
+      },
+      { write: { of: '${r}', attr: 'commit', value: 'r' } },
+    ]);
+  });
+
+  test('is no name before it is captured, and the fault names those that are', async () => {
+    const [fault] = await faultsOf(
+      'steps:\n  - create-region: { as: r, targets: [mem0] }\n  - destroy-region: { region: s }\n',
+    );
+    expect(fault).toMatchObject({
+      message: '"s" is no region',
+      hint: expect.stringContaining('r') as string,
+    });
+  });
+
+  test('has the parts of a region only', async () => {
+    const [fault] = await faultsOf(
+      'steps:\n  - create-region: { as: r, targets: [mem0] }\n  - unbind: { bus: dax, driver: kmem, device: r.dox }\n',
+    );
+    expect(fault?.message).toBe('a region has no part `dox`');
+  });
+});
+
+test('a step names its attribute by a path, or by what it is of', async () => {
+  const [fault] = await faultsOf('steps: [{ write: { of: region0, value: 1 } }]');
+  expect(fault?.message).toBe('names no attribute: it needs `path`, or `of` and `attr`');
+});
+
 describe('a topology that stands in the scenario', () => {
   const own = (body: string): Promise<Awaited<ReturnType<typeof loadScenarioText>>> =>
     loadScenarioText(`cxlrig: 1\nname: a scenario\ndescription: why\n${body}`, 'scenarios/current/kmem.yaml');

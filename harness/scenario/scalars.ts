@@ -66,7 +66,16 @@ const component = (what: string) =>
   });
 
 export const driverName = component('driver');
-export const deviceName = component('device');
+
+/** Keys that take a thing of the guest: what a capture is called may stand there without `${}`. */
+export const namesOfThings = z.registry<{ readonly namesAThing: true }>();
+
+/** A region, a dax device and the like: the name of a capture, or the kernel's. */
+export const thing = z
+  .union([z.string(), z.number(), z.boolean()])
+  .transform(String)
+  .register(namesOfThings, { namesAThing: true });
+export const deviceName = component('device').register(namesOfThings, { namesAThing: true });
 
 export const moduleName = text.refine((value) => holdsReference(value) || /^[A-Za-z0-9][\w-]*$/.test(value), {
   message: 'not a module name: letters, digits, - and _, without .ko',

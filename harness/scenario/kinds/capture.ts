@@ -1,27 +1,27 @@
 import { z } from 'zod';
 import { notARegion, unknownDevice, type CaseKnowledge, type Fault } from '../case-knowledge.js';
-import { captureName, duration, text } from '../scalars.js';
+import { captureName, duration, text, thing } from '../scalars.js';
 import { defineStep, WAITS } from './definition.js';
 
 const captureBody = z
   .strictObject({
     as: captureName,
-    'dax-of': text.optional().meta({ description: 'a dax device of the region' }),
+    'dax-of': thing.optional().meta({ description: 'a dax device of the region' }),
     'region-of': text.optional().meta({ description: 'the region that a topology device is part of' }),
     'memdev-of': text.optional().meta({ description: "a topology device's memN" }),
     'endpoint-decoder-of': text
       .optional()
       .meta({ description: "a topology device's first endpoint decoder with no DPA" }),
     'pci-of': text.optional().meta({ description: 'the PCI address of a topology device: 0000:0d:00.0' }),
-    'node-of': text.optional().meta({ description: 'the NUMA node of the region' }),
-    'namespace-of': text.optional().meta({ description: 'a namespace that the region backs' }),
-    'block-of': text.optional().meta({ description: 'the number of a memory block of the region' }),
+    'node-of': thing.optional().meta({ description: 'the NUMA node of the region' }),
+    'namespace-of': thing.optional().meta({ description: 'a namespace that the region backs' }),
+    'block-of': thing.optional().meta({ description: 'the number of a memory block of the region' }),
     index: z.number().int().nonnegative().optional().meta({ description: 'which of several, from 0' }),
     within: duration.optional().meta({ description: 'waits so long for it to appear' }),
   })
   .meta({
     description: 'gives a name to something the kernel made',
-    examples: [{ as: 'd', 'dax-of': '${r}' }],
+    examples: [{ as: 'd', 'dax-of': 'r' }],
   });
 
 export const capture = defineStep({

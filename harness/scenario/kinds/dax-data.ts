@@ -22,7 +22,7 @@ const body = z
   })
   .meta({
     description: 'writes a pattern to a dax device, or reads it, by mmap of /dev/daxX.Y',
-    examples: [{ of: '${r.dax}', offset: '2M', put: 'red' }],
+    examples: [{ of: 'r.dax', offset: '2M', put: 'red' }],
   });
 
 export const daxData = defineStep({

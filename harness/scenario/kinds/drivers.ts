@@ -12,7 +12,7 @@ const onBus = z.strictObject({
 export const bind = defineStep({
   schema: onBus.meta({
     description: "writes a device to a driver's bind attribute",
-    examples: [{ bus: 'cxl', driver: 'cxl_region', device: '${r}' }],
+    examples: [{ bus: 'cxl', driver: 'cxl_region', device: 'r' }],
   }),
   honours: OF_LINES,
   title: ({ bus, driver, device }) => `bind ${device} to ${bus}/${driver}`,
@@ -21,7 +21,7 @@ export const bind = defineStep({
 export const unbind = defineStep({
   schema: onBus.meta({
     description: "writes a device to a driver's unbind attribute",
-    examples: [{ bus: 'dax', driver: 'kmem', device: '${r.dax}' }],
+    examples: [{ bus: 'dax', driver: 'kmem', device: 'r.dax' }],
   }),
   honours: OF_LINES,
   title: ({ bus, driver, device }) => `unbind ${device} from ${bus}/${driver}`,
@@ -30,7 +30,7 @@ export const unbind = defineStep({
 export const newId = defineStep({
   schema: onBus.meta({
     description: "writes a device to a driver's new_id attribute",
-    examples: [{ bus: 'dax', driver: 'device_dax', device: '${r.dax}' }],
+    examples: [{ bus: 'dax', driver: 'device_dax', device: 'r.dax' }],
   }),
   honours: OF_LINES,
   title: ({ bus, driver, device }) => `write ${device} to new_id of ${bus}/${driver}`,
@@ -39,7 +39,7 @@ export const newId = defineStep({
 export const removeId = defineStep({
   schema: onBus.meta({
     description: "writes a device to a driver's remove_id attribute",
-    examples: [{ bus: 'dax', driver: 'device_dax', device: '${r.dax}' }],
+    examples: [{ bus: 'dax', driver: 'device_dax', device: 'r.dax' }],
   }),
   honours: OF_LINES,
   title: ({ bus, driver, device }) => `write ${device} to remove_id of ${bus}/${driver}`,

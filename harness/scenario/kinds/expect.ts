@@ -7,8 +7,8 @@ export const expectation = defineStep({
     description: 'what must become true of the state',
     examples: [
       {
-        region: { name: '${r}', committed: true },
-        memory: { of: '${r}', count: 4, state: 'online' },
+        region: { name: 'r', committed: true },
+        memory: { of: 'r', count: 4, state: 'online' },
         within: '10s',
       },
     ],

@@ -16,7 +16,7 @@ import { read } from './read.js';
 import { reboot } from './reboot.js';
 import { snapshot } from './snapshot.js';
 import { cxl, daxctl, ndctl } from './tools.js';
-import { write } from './write.js';
+import { set, write } from './write.js';
 
 export { commonKeys } from './definition.js';
 export type { CommonKey, StepDefinition } from './definition.js';
@@ -30,6 +30,7 @@ export const simpleSteps = {
   'new-id': newId,
   'remove-id': removeId,
   write,
+  set,
   read,
   'memory-block': memoryBlock,
   module: moduleStep,

@@ -1,20 +1,20 @@
 import { z } from 'zod';
 import { notARegion } from '../case-knowledge.js';
 import { hotplugPolicy } from '../expectations.js';
-import { count, reference, text } from '../scalars.js';
+import { count, reference, thing } from '../scalars.js';
 import { defineStep, OF_LINES } from './definition.js';
 
 export const memoryBlock = defineStep({
   schema: z
     .strictObject({
-      of: text.optional().meta({ description: 'the region whose blocks are meant' }),
+      of: thing.optional().meta({ description: 'the region whose blocks are meant' }),
       block: count.optional().meta({ description: 'memory<block>' }),
       index: count.optional().meta({ description: 'the nth block of the region, from 0; all when absent' }),
       state: z.union([hotplugPolicy, reference]),
     })
     .meta({
       description: "writes memory blocks' state",
-      examples: [{ of: '${r}', index: 0, state: 'offline' }],
+      examples: [{ of: 'r', index: 0, state: 'offline' }],
     }),
   honours: OF_LINES,
   title: ({ of, block, index, state }) => {

@@ -1,20 +1,22 @@
 import { z } from 'zod';
-import { captureName, guestPath, pattern, text } from '../scalars.js';
+import { captureName, pattern, text } from '../scalars.js';
+import { attributeKeys, attributeWords, namesOneAttribute, NAMES_ONE_ATTRIBUTE } from './attribute.js';
 import { defineStep, OF_LINES } from './definition.js';
 
 export const read = defineStep({
   schema: z
     .strictObject({
-      path: guestPath,
+      ...attributeKeys,
       as: captureName.optional().meta({ description: 'captures the content (trimmed)' }),
       equals: text.optional().meta({ description: 'the content, trimmed, is exactly this' }),
       matches: pattern.optional().meta({ description: 'regular expression on the content' }),
     })
+    .refine(namesOneAttribute, NAMES_ONE_ATTRIBUTE)
     .meta({
       description: 'reads an attribute',
-      examples: [{ path: '/sys/bus/dax/devices/${r.dax}/state', equals: 'unplugged' }],
+      examples: [{ of: 'r.dax', attr: 'state', equals: 'unplugged' }],
     }),
   honours: OF_LINES,
   captures: true,
-  title: ({ path }) => `read ${path}`,
+  title: (body) => `read ${attributeWords(body)}`,
 });

@@ -4,6 +4,7 @@ import type { RunEvent, SplatRecord, StepFailure } from '../../report/trace.js';
 import type { MachinePlan, PlannedDevice } from '../../topology/plan.js';
 import type { RegionCapture } from './region-parts.js';
 import type { AddressRange } from './select.js';
+import type { Deed } from './undoing.js';
 
 /** What the steps of a case need to know and to tell. */
 export interface StepsContext {
@@ -50,6 +51,8 @@ export interface StepSession {
   readonly lastKnown: Map<string, string | number>;
   /** devices of hot-add steps, by id */
   readonly hotDevices: Map<string, PlannedDevice>;
+  /** what is undone when the case is over, oldest first */
+  readonly done: Set<Deed>;
   hotAdds: number;
   /** the kernel log since the case began */
   readonly log: KernelLogRecord[];

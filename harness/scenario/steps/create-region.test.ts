@@ -12,7 +12,7 @@ async function createWhereOffered(
   const captured: string[] = [];
   const typed: string[] = [];
   const scope = {
-    session: { context: { seed: 'seed' } },
+    session: { context: { seed: 'seed' }, done: new Set() },
     id: '1',
     plan: { name: 'test', windows: [{ id: 'w', index: 0, granularity: 256 }] },
     device: () => ({ id: 'mem0', serial: 1, volatileBytes: 2 ** 28, persistentBytes: 0 }),

@@ -9,6 +9,7 @@ import {
 import type { MachinePlan, MemoryDevice } from '../../topology/plan.js';
 import type { StepBody } from '../language.js';
 import { Refusal, Unmet } from './outcome.js';
+import type { Deed } from './undoing.js';
 import type { StepScope } from './scope.js';
 import { endpointDecodersOf, freeEndpointDecoder } from './select.js';
 import { toBytes, toCount } from './values.js';
@@ -23,7 +24,10 @@ export async function createRegion(body: Body, scope: StepScope): Promise<void> 
   let name = await offeredName(program, scope);
   for (;;) {
     const decoders = program.targets.map(({ decoder }) => decoder);
-    scope.capture(body.as, { kind: 'region', name, decoders, isNew: true });
+    const region = { kind: 'region', name, decoders, isNew: true } as const;
+    scope.capture(body.as, region);
+    const deed: Deed = { kind: 'region', region, step: scope.step };
+    scope.session.done.add(deed);
     try {
       await scope.type(
         ...createRegionLines(name, program, lastStage(body)),
@@ -34,6 +38,7 @@ export async function createRegion(body: Body, scope: StepScope): Promise<void> 
       if (!isNameTaken(error, program)) throw error;
       const next = await offeredName(program, scope);
       if (next === name) throw error;
+      scope.session.done.delete(deed);
       name = next;
     }
   }

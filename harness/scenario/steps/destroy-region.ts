@@ -2,6 +2,7 @@ import { destroyRegionLines } from '../../abi/index.js';
 import type { StepBody } from '../language.js';
 import { NothingToDo, Unmet } from './outcome.js';
 import type { StepScope } from './scope.js';
+import { heldDecoders } from './undoing.js';
 
 /** Takes down what is left of a region, as it is now. */
 export async function destroyRegion(
@@ -10,16 +11,14 @@ export async function destroyRegion(
 ): Promise<void> {
   const state = await scope.current();
   const region = state.regions[name];
-  const chosen = [...scope.session.captures.values()].flatMap((capture) =>
+  const { captures, done } = scope.session;
+  const made = [...done].flatMap((deed) => (deed.kind === 'region' ? deed.region : []));
+  const chosen = [...captures.values(), ...made].flatMap((capture) =>
     // of regions that had the name before, the decoders are none of its own
     capture.kind === 'region' && capture.name === name && !(region && capture.isGone) ? capture.decoders : [],
   );
   const attached = (region?.targets ?? []).filter((target) => target !== null);
-  const decoders = [...new Set([...attached, ...chosen])].filter((decoder) => {
-    const found = state.decoders[decoder];
-    // a decoder that another region uses by now was freed before
-    return found?.dpaSize && (found.region === undefined || found.region === name);
-  });
+  const decoders = heldDecoders([...new Set([...attached, ...chosen])], name, state);
   if (!region && decoders.length === 0) {
     if (scope.isCleanup) throw new NothingToDo(`${name} is gone already`);
     throw new Unmet({

@@ -6,3 +6,4 @@ export { runNextStep, runSteps } from './run-steps.js';
 export type { StepSession } from './context.js';
 export { openSteps } from './session.js';
 export { closeSteps, startTracingLines } from './tracing.js';
+export { undoing } from './undoing.js';

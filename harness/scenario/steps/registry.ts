@@ -1,6 +1,6 @@
 import type { StepBody } from '../language.js';
 import type { SimpleStepKind } from '../kinds/index.js';
-import { read, write } from './attributes.js';
+import { read, set, write } from './attributes.js';
 import { addCapacity, releaseCapacity } from './capacity.js';
 import { capture } from './capture.js';
 import { copyOut } from './copy-out.js';
@@ -29,6 +29,7 @@ const KINDS: { readonly [K in SimpleStepKind]: Run<K> } = {
   'new-id': newId,
   'remove-id': removeId,
   write,
+  set,
   read,
   'memory-block': memoryBlock,
   module: changeModule,

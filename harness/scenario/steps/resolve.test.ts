@@ -40,6 +40,7 @@ beforeEach(() => {
   session = {
     context: { plan: { devices: [{}, {}] } },
     captures: new Map(),
+    done: new Set(),
     ranges: new Map(),
     lastKnown: new Map(),
     state: boot,

@@ -26,6 +26,8 @@ export interface StepsResult {
 export interface RunStepsOptions {
   /** every step is run whatever became of the others; one whose captures were never made is skipped */
   readonly isCleanup?: boolean;
+  /** so many steps of the cleanup were run before these */
+  readonly after?: number;
 }
 
 /**
@@ -35,14 +37,14 @@ export interface RunStepsOptions {
 export async function runSteps(
   steps: readonly Step[],
   session: StepSession,
-  { isCleanup = false }: RunStepsOptions = {},
+  { isCleanup = false, after = 0 }: RunStepsOptions = {},
 ): Promise<StepsResult> {
   const options = { isCleanup, isBranch: false, deadline: session.context.deadline };
   const prologue = isCleanup ? [] : await beginTracing(steps, session, options);
   const failure = prologue[0]?.failure;
   if (failure)
     return { steps: [...prologue, ...steps.map((step, index) => skipped(step, `${index + 1}`))], failure };
-  const result = await runList(steps, isCleanup ? 'cleanup.' : '', session, options);
+  const result = await runList(steps, isCleanup ? 'cleanup.' : '', session, options, after);
   return { ...result, steps: [...prologue, ...result.steps] };
 }
 
@@ -86,11 +88,12 @@ async function runList(
   prefix: string,
   session: StepSession,
   options: ScopeOptions,
+  after = 0,
 ): Promise<StepsResult> {
   const traces: StepTrace[] = [];
   let failure: StepFailure | undefined;
   for (const [index, step] of steps.entries()) {
-    const id = `${prefix}${index + 1}`;
+    const id = `${prefix}${after + index + 1}`;
     const isOver = failure !== undefined || session.lacking !== undefined;
     if (session.broken || (isOver && !options.isCleanup)) {
       traces.push(skipped(step, id));

@@ -19,6 +19,7 @@ export async function openSteps(context: StepsContext): Promise<StepSession> {
     ranges: new Map(),
     lastKnown: new Map(),
     hotDevices: new Map(),
+    done: new Set(),
     hotAdds: 0,
     log: [],
     lastRecord: await kernelLogEnd(context.guest),
@@ -79,10 +80,11 @@ export function keepCapture(session: StepSession, name: string, capture: Capture
 
 /** What a new snapshot tells of what was captured. */
 export function remember(session: StepSession): void {
-  const { state, captures, ranges, lastKnown, context } = session;
+  const { state, captures, done, ranges, lastKnown, context } = session;
   for (const [name, { start, size }] of Object.entries(state.regions)) {
     if (size > 0) ranges.set(name, { start, size });
   }
+  for (const deed of done) if (deed.kind === 'region') deed.region = follow(deed.region, state);
   for (const [name, capture] of captures) {
     if (capture.kind !== 'region') continue;
     const region = follow(capture, state);

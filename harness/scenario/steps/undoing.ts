@@ -1,0 +1,37 @@
+import type { State } from '../../abi/index.js';
+import type { Step } from '../case.js';
+import type { StepDocument } from '../language.js';
+import type { StepSession } from './context.js';
+import type { RegionCapture } from './region-parts.js';
+
+/** What a step did that is undone when the case is over. */
+export type Deed =
+  | { readonly kind: 'set'; readonly path: string; readonly before: string; readonly step: Step }
+  | { readonly kind: 'region'; region: RegionCapture; readonly step: Step };
+
+/** Steps that undo what is left of what was done, newest first: regions that create-region made, values that set wrote. */
+export function undoing({ done, state }: Pick<StepSession, 'done' | 'state'>): Step[] {
+  return [...done].reverse().flatMap((deed) => {
+    const { position } = deed.step;
+    const document = undoingOf(deed, state);
+    return document ? [{ document, position, at: () => position, branches: [] }] : [];
+  });
+}
+
+function undoingOf(deed: Deed, state: State): StepDocument | undefined {
+  if (deed.kind === 'set')
+    return { name: `${deed.path} as it was`, write: { path: deed.path, value: deed.before } };
+  const { name, isGone } = deed.region;
+  const isThere = name in state.regions && !isGone;
+  return isThere || heldDecoders(deed.region.decoders, name, state).length > 0
+    ? { 'destroy-region': { region: name } }
+    : undefined;
+}
+
+/** Those of the endpoint decoders that hold DPA for a region; one that another region uses by now was freed before. */
+export function heldDecoders(decoders: readonly string[], region: string, state: State): string[] {
+  return decoders.filter((decoder) => {
+    const found = state.decoders[decoder];
+    return found?.dpaSize && (found.region === undefined || found.region === region);
+  });
+}
