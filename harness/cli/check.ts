@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { createColors } from '../base/colors.js';
@@ -8,7 +8,8 @@ import { plural } from '../report/plural.js';
 import { readYaml } from '../base/yaml.js';
 import { kernelConfigs, loadProfile } from '../kernel/profile.js';
 import { languageOf, type Language } from '../run/language-of.js';
-import { findScenarios, loadScenario, shippedScenarios } from '../scenario/index.js';
+import { inShorterForm } from '../scenario/fix.js';
+import { findScenarios, loadScenario, loadScenarioText, shippedScenarios } from '../scenario/index.js';
 import { loadTools, toolProfiles } from '../tools/index.js';
 import { loadTopology } from '../topology/index.js';
 
@@ -24,6 +25,7 @@ export interface CheckedFile {
 }
 
 interface CheckFlags {
+  readonly fix?: boolean;
   readonly format: 'text' | 'json';
 }
 
@@ -33,6 +35,7 @@ export function registerCheck(program: Command): void {
     .description('validate scenarios, topologies, profiles of kernels and of tools without booting anything')
     .argument('[files...]', 'files, folders, patterns, or names of scenarios (default: all that are shipped)')
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
+    .option('--fix', 'first write scenarios in the shorter forms of the language, where these mean the same')
     .addHelpText(
       'after',
       `
@@ -40,9 +43,11 @@ Exit code: 0 all are right; 2 something is wrong, or a file is not there.
 
 Examples:
   cxlrig check my.yaml
+  cxlrig check my.yaml --fix
   cxlrig check tests/ --format json`,
     )
-    .action(async (wanted: string[], { format }: CheckFlags) => {
+    .action(async (wanted: string[], { format, fix }: CheckFlags) => {
+      if (fix) await fixFiles(wanted);
       const checked = await checkFiles(wanted);
       process.stdout.write(format === 'json' ? asJson(checked) : asText(checked, process.stdout.isTTY));
       process.exitCode = checked.some(({ faults }) => faults.length > 0) ? 2 : 0;
@@ -58,6 +63,19 @@ export async function checkFiles(wanted: readonly string[]): Promise<CheckedFile
   const checked: CheckedFile[] = [];
   for (const file of files) checked.push(await checkFile(file));
   return checked;
+}
+
+/** Rewrites scenarios that are right, and that stay the same cases by it. */
+async function fixFiles(wanted: readonly string[]): Promise<void> {
+  for (const file of await filesToCheck(wanted)) {
+    const { language, source, faults } = await checkFile(file);
+    if (language !== 'scenario' || faults.length > 0) continue;
+    const shorter = inShorterForm(source);
+    const [before, after] = await Promise.all([source, shorter].map((text) => loadScenarioText(text, file)));
+    const idsOf = (scenario: typeof before): string | undefined =>
+      scenario?.cases.map(({ id }) => id).join('\n');
+    if (shorter !== source && idsOf(before) === idsOf(after)) await writeFile(file, shorter);
+  }
 }
 
 async function checkFile(path: string): Promise<CheckedFile> {

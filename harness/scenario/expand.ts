@@ -1,11 +1,9 @@
 import type { Diagnostic } from '../base/diagnostic.js';
 import type { DocumentPath } from '../base/yaml.js';
 import { faultsOfWhen, holdsIn, type CaseRow, type CaseTable } from './case-rows.js';
-import type { z } from 'zod';
-import { descend, type Schema } from '../base/schema-walk.js';
 import { capturesMadeBy, nestedSteps } from './captures.js';
 import { isStepKind, stepKinds } from './language.js';
-import { namesOfThings } from './scalars.js';
+import { withReferences } from './things.js';
 import {
   substitution,
   type ExpansionBudget,
@@ -80,7 +78,8 @@ export function expandCase(
       result.push(step(entry, place, scope));
     }
     kept.set(result, indices);
-    if (list.length > 0 && result.length === 0) {
+    // a case may have nothing to clean up
+    if (list.length > 0 && result.length === 0 && path.join() !== 'cleanup') {
       const message = `in the case [${row.label}] no step is left here: each has a \`when\` that does not hold`;
       faults.push({ ...source.at(path), message });
     }
@@ -131,7 +130,7 @@ export function expandCase(
         for (const [name, known] of inner.captures) if (name !== turn) scope.captures.set(name, known);
       } else
         result[key] = plain(
-          isStepKind(key) ? withReferences(body, [stepKinds[key]], scope) : body,
+          isStepKind(key) ? withReferences(body, [stepKinds[key]], (name) => scope.captures.has(name)) : body,
           place,
           scope,
         );
@@ -187,33 +186,6 @@ export function expandCase(
     return (typeof inFile === 'string' ? originOf(inFile) : undefined) ?? place;
   };
   return { row, value, faults, fileOf, originOf: origin, written };
-}
-
-/** A capture may stand by its bare name where a key takes a thing: it becomes a reference, as it is everywhere else. */
-function withReferences(value: unknown, schemas: readonly Schema[], { captures }: StepScope): unknown {
-  const inner = (part: unknown, key: string | number): unknown =>
-    withReferences(
-      part,
-      schemas.flatMap((schema) => descend(schema, [key])),
-      { captures } as StepScope,
-    );
-  if (Array.isArray(value)) return value.map(inner);
-  if (isMap(value))
-    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, inner(part, key)]));
-  const [, root] = (typeof value === 'string' && CAPTURED.exec(value)) || [];
-  return root !== undefined && captures.has(root) && schemas.some(namesAThing)
-    ? `\${${String(value)}}`
-    : value;
-}
-
-/** `r`, or a part of it: `r.dax` */
-const CAPTURED = /^([A-Za-z][A-Za-z0-9_-]*)(?:\.[a-z][a-z0-9-]*)?$/;
-
-function namesAThing(schema: Schema): boolean {
-  if (namesOfThings.get(schema as z.ZodType) !== undefined) return true;
-  const { def } = (schema as z.core.$ZodTypes)._zod;
-  if (def.type === 'union') return def.options.some(namesAThing);
-  return (def.type === 'optional' || def.type === 'nullable') && namesAThing(def.innerType);
 }
 
 /** How many targets a step gives the region that it makes, when it makes one. */
