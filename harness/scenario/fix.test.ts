@@ -64,11 +64,12 @@ cleanup:
     expect(inShorterForm(text)).toBe(text);
   });
 
-  test('leaves of a cleanup what is more than that', () => {
+  test('leaves of a cleanup what is more than that, or what others come after', () => {
     const text = `${HEAD}steps:
   - create-region: { as: r, targets: [mem0] }
 cleanup:
-  - exec: { sh: 'true' }
+  - destroy-region: { region: r }
+  - module: { load: kmem }
   - destroy-region: { region: r }
     may-fail: EBUSY
 `;

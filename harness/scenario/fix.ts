@@ -108,12 +108,18 @@ function undoneByItself(
       return typeof name === 'string' ? [name] : [];
     }),
   );
-  const destroyed = cleanup.filter((step) => isDestroying(step, made, contents.get('leaves-no-trace')));
-  const needless = new Set([...destroyed, ...restored.map(({ writtenBack }) => writtenBack)]);
-  const isAll = needless.size > 0 && needless.size === cleanup.length;
+  const isNeedless = (step: YAMLMap): boolean =>
+    isDestroying(step, made, contents.get('leaves-no-trace')) ||
+    restored.some(({ writtenBack }) => writtenBack === step);
+  // what is undone by itself comes after all that the cleanup still says
+  const last = cleanup.findLastIndex((step) => !isNeedless(step));
+  const needless = cleanup.slice(last + 1);
+  if (needless.length === 0) return [];
   return [
-    ...restored.flatMap(({ read, write }) => [without(text, read), write]),
-    ...(isAll ? [withoutKey(text, contents, 'cleanup')] : [...needless].map((step) => without(text, step))),
+    ...restored
+      .filter(({ writtenBack }) => needless.includes(writtenBack))
+      .flatMap(({ read, write }) => [without(text, read), write]),
+    ...(last < 0 ? [withoutKey(text, contents, 'cleanup')] : needless.map((step) => without(text, step))),
   ];
 }
 
