@@ -181,7 +181,7 @@ async function playCase(
   if (played.failure && !session.broken) await gdb?.afterFailure();
   if (session.broken) return { steps: played.steps };
   const cleaned = await runSteps(cleanup, session, { isCleanup: true });
-  const left = leavesNoTrace && !session.broken ? undoing(session) : [];
+  const left = leavesNoTrace ? undoing(session) : [];
   const undone = await runSteps(left, session, { isCleanup: true, after: cleanup.length });
   return { steps: [...played.steps, ...cleaned.steps, ...undone.steps] };
 }

@@ -4,7 +4,7 @@ import type { RunEvent, SplatRecord, StepFailure } from '../../report/trace.js';
 import type { MachinePlan, PlannedDevice } from '../../topology/plan.js';
 import type { RegionCapture } from './region-parts.js';
 import type { AddressRange } from './select.js';
-import type { Deed } from './undoing.js';
+import type { Step } from '../case.js';
 
 /** What the steps of a case need to know and to tell. */
 export interface StepsContext {
@@ -35,6 +35,11 @@ export interface StepsContext {
 
 /** What a `${name}` stands for: a region can be asked for its parts, everything else is a plain value. */
 export type Capture = RegionCapture | { readonly kind: 'value'; readonly value: string | number };
+
+/** What a step did that is undone when the case is over. */
+export type Deed =
+  | { readonly kind: 'set'; readonly path: string; readonly before: string; readonly step: Step }
+  | { readonly kind: 'region'; region: RegionCapture; readonly step: Step };
 
 /** What the steps of one case share and change. Made by `openSteps`. */
 export interface StepSession {

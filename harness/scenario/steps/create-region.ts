@@ -9,7 +9,7 @@ import {
 import type { MachinePlan, MemoryDevice } from '../../topology/plan.js';
 import type { StepBody } from '../language.js';
 import { Refusal, Unmet } from './outcome.js';
-import type { Deed } from './undoing.js';
+import type { Deed } from './context.js';
 import type { StepScope } from './scope.js';
 import { endpointDecodersOf, freeEndpointDecoder } from './select.js';
 import { toBytes, toCount } from './values.js';

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { State } from '../../abi/index.js';
 import type { Step } from '../case.js';
-import { undoing, type Deed } from './undoing.js';
+import type { Deed } from './context.js';
+import { undoing } from './undoing.js';
 
 const step = { position: { file: 'a.yaml', line: 3, column: 1 } } as Step;
 const region = (name: string, isGone = false): Deed => ({
@@ -13,7 +14,7 @@ const set: Deed = { kind: 'set', path: '/sys/a', before: 'offline', step };
 
 function documents(done: readonly Deed[], state: Partial<State>): unknown[] {
   const whole = { regions: {}, decoders: {}, ...state } as State;
-  return undoing({ done: new Set(done), state: whole }).map(({ document }) => document);
+  return undoing({ done: new Set(done), state: whole, broken: undefined }).map(({ document }) => document);
 }
 
 test('what was done is undone in reverse order', () => {

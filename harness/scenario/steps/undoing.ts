@@ -1,16 +1,11 @@
 import type { State } from '../../abi/index.js';
 import type { Step } from '../case.js';
 import type { StepDocument } from '../language.js';
-import type { StepSession } from './context.js';
-import type { RegionCapture } from './region-parts.js';
-
-/** What a step did that is undone when the case is over. */
-export type Deed =
-  | { readonly kind: 'set'; readonly path: string; readonly before: string; readonly step: Step }
-  | { readonly kind: 'region'; region: RegionCapture; readonly step: Step };
+import type { Deed, StepSession } from './context.js';
 
 /** Steps that undo what is left of what was done, newest first: regions that create-region made, values that set wrote. */
-export function undoing({ done, state }: Pick<StepSession, 'done' | 'state'>): Step[] {
+export function undoing({ done, state, broken }: Pick<StepSession, 'done' | 'state' | 'broken'>): Step[] {
+  if (broken) return [];
   return [...done].reverse().flatMap((deed) => {
     const { position } = deed.step;
     const document = undoingOf(deed, state);
