@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { createColors, printable } from '../base/colors.js';
 import { codeFrame, type SourcePosition } from '../base/diagnostic.js';
+import { kernelLines } from './kernel-lines.js';
 import { plural } from './plural.js';
 import { skippedByReason, skippedLine } from './skips.js';
 import { failedStep } from './failed-step.js';
@@ -86,7 +87,7 @@ function evidenceText({ evidence, ...trace }: CaseTrace, style: TerminalStyle): 
   const id = failedStep(trace)?.id;
   const shown = evidence?.steps.find((step) => step.id === id);
   if (!evidence || !shown) return [];
-  const lines = shown.log.split('\n').filter((line) => line.trim() !== '' && !/\] cxlrig: /.test(line));
+  const lines = kernelLines(shown.log);
   const calls = shown.calls === undefined ? '' : ', and the calls of its writes';
   return [
     `${colors.dim('evidence ')} a further run with debug messages (${evidence.verdict}): ${plural(lines.length, 'line')} of the kernel in this step${calls}`,

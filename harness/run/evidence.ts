@@ -1,4 +1,5 @@
 import { failedStep } from '../report/failed-step.js';
+import { kernelLines } from '../report/kernel-lines.js';
 import type { CaseTrace, Evidence, EvidenceOfStep, StepTrace } from '../report/trace.js';
 
 /** So many steps are shown: what went wrong shows in the one that failed, or shortly before it. */
@@ -22,11 +23,6 @@ export function evidenceIn(again: CaseTrace, failed: CaseTrace): Evidence {
 }
 
 function ofStep({ id, log, calls }: StepTrace): EvidenceOfStep[] {
-  if (debugLines(log).length === 0 && calls === undefined) return [];
+  if (kernelLines(log).length === 0 && calls === undefined) return [];
   return [{ id, log: log.slice(-MOST_CHARACTERS), ...(calls !== undefined && { calls }) }];
-}
-
-/** Lines that the kernel itself wrote. */
-function debugLines(log: string): string[] {
-  return log.split('\n').filter((line) => line.trim() !== '' && !/\] cxlrig: /.test(line));
 }

@@ -1,3 +1,5 @@
+import { valueAt } from '../../scenario/expand.js';
+
 /** A scenario or a part of it, as plain values. */
 export type Plain = Readonly<Record<string, unknown>>;
 export type Path = readonly (string | number)[];
@@ -42,12 +44,6 @@ function remove(document: Plain, path: Path): void {
   const last = path.at(-1);
   if (Array.isArray(holder) && typeof last === 'number') holder.splice(last, 1);
   else if (isContainer(holder) && last !== undefined) Reflect.deleteProperty(holder, last);
-}
-
-export function valueAt(document: unknown, path: Path): unknown {
-  let value = document;
-  for (const part of path) value = isContainer(value) && Object.hasOwn(value, part) ? value[part] : undefined;
-  return value;
 }
 
 function isContainer(value: unknown): value is Record<string | number, unknown> {

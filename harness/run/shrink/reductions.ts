@@ -1,5 +1,6 @@
 import { parseSize } from '../../base/size.js';
-import { valueAt, type Edit, type Path, type Plain } from './edits.js';
+import { valueAt } from '../../scenario/expand.js';
+import type { Edit, Path, Plain } from './edits.js';
 
 /** A way to make a scenario smaller. */
 export interface Reduction {
