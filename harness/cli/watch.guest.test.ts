@@ -1,8 +1,7 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { builtCommand, processesIn, workFolder } from '../testing/command.js';
+import { processesIn, startCxlrig, workFolder } from '../testing/command.js';
 
 const SCENARIO = `cxlrig: 1
 name: A region has no driver until it is bound
@@ -19,30 +18,23 @@ test('a scenario that is watched is run again when it changes, also after one th
   const dir = await workFolder();
   const file = join(dir, 'mine.yaml');
   await writeFile(file, SCENARIO);
-  const child = execa('node', [builtCommand, 'run', file, '--watch', '--out', join(dir, 'runs')], {
-    reject: false,
-    all: true,
-    stdin: 'ignore',
-    timeout: 300_000,
-  });
-  let text = '';
-  child.all.on('data', (data: Buffer) => (text += data.toString('utf8')));
+  const { child, text } = startCxlrig(['run', file, '--watch', '--out', join(dir, 'runs')]);
   const waits = (times: number) =>
     expect
-      .poll(() => text.split('watching for changes').length - 1, { timeout: 120_000, interval: 50 })
+      .poll(() => text().split('watching for changes').length - 1, { timeout: 120_000, interval: 50 })
       .toBe(times);
 
   await waits(1);
-  expect(text).toMatch(/^ok +mine/m);
+  expect(text()).toMatch(/^ok +mine/m);
   await writeFile(file, SCENARIO.replace('driver: null', 'driver: cxl_region'));
   await waits(2);
-  expect(text).toMatch(/mine\.yaml has changed\n.*\n\nFAIL +mine/);
+  expect(text()).toMatch(/mine\.yaml has changed\n.*\n\nFAIL +mine/);
   await appendFile(file, 'step: []\n');
   await waits(3);
-  expect(text).toContain('mine.yaml:10:1');
+  expect(text()).toContain('mine.yaml:10:1');
   await writeFile(file, SCENARIO);
   await waits(4);
-  expect(text.match(/^ok +mine/gm)).toHaveLength(2);
+  expect(text().match(/^ok +mine/gm)).toHaveLength(2);
   child.kill('SIGINT');
   expect((await child).exitCode).toBe(0);
   expect(await processesIn(dir)).toEqual([]);

@@ -26,6 +26,19 @@ export async function cxlrig(args: readonly string[], options: Options = {}): Pr
   return { exitCode, text: String(all) };
 }
 
+/** Starts `cxlrig ...` and goes on; `text()` is what it has printed so far. It ends within five minutes. */
+export function startCxlrig(args: readonly string[]) {
+  const child = execa('node', [builtCommand, ...args], {
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+    timeout: 300_000,
+  });
+  let text = '';
+  child.all.on('data', (data: Buffer) => (text += data.toString('utf8')));
+  return { child, text: () => text };
+}
+
 /** A folder for a run's artifacts or a user's scenarios; gone with the test. */
 export async function workFolder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'cxlrig-test-'));
