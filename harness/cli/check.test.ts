@@ -29,7 +29,7 @@ describe('cxlrig check', () => {
     const checked = await checkFiles([]);
     expect(checked.flatMap(({ faults }) => faults)).toEqual([]);
     expect(new Set(checked.map(({ language }) => language))).toEqual(
-      new Set(['scenario', 'topology', 'kernel', 'tools']),
+      new Set(['scenario', 'folder', 'topology', 'kernel', 'tools']),
     );
   });
 

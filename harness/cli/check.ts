@@ -9,7 +9,13 @@ import { readYaml } from '../base/yaml.js';
 import { kernelConfigs, loadProfile } from '../kernel/profile.js';
 import { languageOf, type Language } from '../run/language-of.js';
 import { inShorterForm } from '../scenario/fix.js';
-import { findScenarios, loadScenario, loadScenarioText, shippedScenarios } from '../scenario/index.js';
+import {
+  findScenarios,
+  loadFolder,
+  loadScenario,
+  loadScenarioText,
+  shippedScenarios,
+} from '../scenario/index.js';
 import { loadTools, toolProfiles } from '../tools/index.js';
 import { loadTopology } from '../topology/index.js';
 
@@ -103,7 +109,8 @@ async function checkFile(path: string): Promise<CheckedFile> {
 async function validate(file: string, language: Language): Promise<{ cases?: number }> {
   if (language === 'scenario') return { cases: (await loadScenario(file)).cases.length };
   // a path even when it lies in the working folder: a bare word would be taken as a name
-  if (language === 'topology') await loadTopology(resolve(file));
+  if (language === 'folder') await loadFolder(file);
+  else if (language === 'topology') await loadTopology(resolve(file));
   else if (language === 'tools') await loadTools(resolve(file));
   else await loadProfile(resolve(file));
   return {};

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { UsageError } from '../base/errors.js';
 import { plural } from '../report/plural.js';
 import { isBad } from '../report/results.js';
+import { folderFileOf } from '../scenario/index.js';
 import type { CaseTrace, RunSummary, Verdict } from '../report/trace.js';
 import type { Bootable } from './briefing.js';
 import { durationKey } from './durations.js';
@@ -85,7 +86,10 @@ async function hasChanged(
 ): Promise<boolean> {
   if (!last || isBad(last.verdict)) return true;
   if (bootables.find((one) => one.kernel.profile === kernel)?.kernel.id !== last.kernelId) return true;
-  if ((await stat(file)).mtimeMs >= last.startedAt) return true;
+  for (const one of [file, folderFileOf(file)]) {
+    const { mtimeMs = 0 } = (await stat(one).catch(() => undefined)) ?? {};
+    if (mtimeMs >= last.startedAt) return true;
+  }
   const trace = (await readJson(last.trace)) as CaseTrace | undefined;
   return trace?.machine.id !== machine.id;
 }

@@ -1,13 +1,15 @@
 import { basename, dirname } from 'node:path';
 import { profileDocument } from '../kernel/profile.js';
+import { isFolderFile } from '../scenario/index.js';
 import { scenarioDocument } from '../scenario/language.js';
 import { toolsDocument } from '../tools/index.js';
 import { topologySchema } from '../topology/index.js';
 
-export type Language = 'scenario' | 'topology' | 'kernel' | 'tools';
+export type Language = 'scenario' | 'folder' | 'topology' | 'kernel' | 'tools';
 
-/** What a file is meant to be: the language that has most of its keys; between equals, the one of its folder. */
+/** What a file is meant to be: a folder's by its name, else the language that has most of its keys; between equals, the one of its folder. */
 export function languageOf(raw: unknown, path: string): Language {
+  if (isFolderFile(path)) return 'folder';
   const keys = typeof raw === 'object' && raw !== null ? Object.keys(raw) : [];
   const folder = basename(dirname(path));
   const fit = ([language, known]: readonly [Language, readonly string[]]): number =>

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { DocumentError } from '../base/diagnostic.js';
 import { UsageError, UsageErrors } from '../base/errors.js';
 import { readYaml } from '../base/yaml.js';
@@ -84,6 +84,10 @@ async function refuseOther(file: string, error: unknown): Promise<never> {
     topology: [
       'a topology',
       `a scenario on it says \`topology: ./${basename(file)}\`; \`cxlrig check ${file}\` looks at it alone`,
+    ],
+    folder: [
+      'what the scenarios beside it require',
+      `\`cxlrig run ${dirname(file)}\` runs these; \`cxlrig check ${file}\` looks at it alone`,
     ],
     kernel: ['a kernel profile', `\`--kernel ${name}\` runs scenarios on it`],
     tools: ['a profile of tools', `\`--tools ${name}\` runs scenarios with it`],

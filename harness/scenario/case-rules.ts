@@ -56,7 +56,8 @@ export function faultOfTopologyName(name: string): { message: string; hint?: str
   };
 }
 
-function faultsOfRanges({ requires, knownBugs }: CaseParts): Fault[] {
+/** Version ranges in which no version lies, or none that both sides mean. */
+export function faultsOfRanges({ requires, knownBugs }: Pick<CaseParts, 'requires' | 'knownBugs'>): Fault[] {
   const found: Fault[] = [];
   const kernels: VersionRange[] = [];
   for (const [index, { kernel, qemu }] of requires.entries()) {

@@ -4,6 +4,7 @@ import { glob, isDynamicPattern } from 'tinyglobby';
 import { nameHint } from '../base/did-you-mean.js';
 import { UsageError } from '../base/errors.js';
 import { packageRoot } from '../base/places.js';
+import { isFolderFile } from './folder.js';
 
 /** Where the package's own scenarios lie. */
 export const shippedScenarios: string = join(packageRoot, 'scenarios');
@@ -68,7 +69,7 @@ async function scenariosOf(folder: string, wanted: string): Promise<string[]> {
 async function inFolder(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   return entries
-    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name) && !isFolderFile(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((file) => !relative(folder, dirname(file)).split(sep).includes(NO_SCENARIOS))
     .sort();
@@ -81,7 +82,7 @@ async function matching(pattern: string, cwd: string): Promise<string[]> {
     absolute: true,
     ignore: [`**/${NO_SCENARIOS}/**`, '**/node_modules/**'],
   });
-  return files.filter((file) => /\.ya?ml$/.test(file)).sort();
+  return files.filter((file) => /\.ya?ml$/.test(file) && !isFolderFile(file)).sort();
 }
 
 async function suggestion(wanted: string): Promise<string> {

@@ -200,7 +200,7 @@ export function kindOf(document: StepDocument): StepKind {
 
 const toolWord = z.string().regex(/^[a-z][a-z0-9-]*$/, 'not a word of a command line: create-region');
 
-const requirement = z
+export const requirement = z
   .strictObject({
     kernel: versionRange
       .optional()
@@ -284,10 +284,10 @@ export const scenarioDocument = z.strictObject({
     .strictObject({ cmdline: z.array(kernelOption).optional() })
     .optional()
     .meta({ description: 'additions to the kernel command line, one option an entry' }),
-  requires: z
-    .array(requirement)
-    .optional()
-    .meta({ description: 'a case whose kernel or QEMU lacks one of these is skipped with the reason' }),
+  requires: z.array(requirement).optional().meta({
+    description:
+      'a case whose kernel or QEMU lacks one of these is skipped with the reason; what all scenarios of a folder require may stand in a `folder.yaml` beside them',
+  }),
   'known-bugs': z
     .array(knownBug)
     .optional()

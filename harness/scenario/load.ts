@@ -19,6 +19,7 @@ import {
 import { expandCase, faultsOfUse, type Expansion, type StepUse } from './expand.js';
 import type { ExpansionBudget } from './substitute.js';
 import { scenarioName } from './find.js';
+import { requiredByFolderOf } from './folder.js';
 import { caseTable, scenarioDocument, step, type ScenarioDocument } from './language.js';
 import { makeCase } from './make-case.js';
 import { scenarioSource, type ScenarioSource } from './source.js';
@@ -102,8 +103,11 @@ export async function loadScenarioText(text: string, file: string): Promise<Scen
   }
   if (faults.length > 0) return refuse(faults);
 
+  const byFolder = await requiredByFolderOf(file);
   const cases = drafts.flatMap((draft) =>
-    draft.document ? [makeCase(name, draft.document, draft.expansion, source, machines.get(draft))] : [],
+    draft.document
+      ? [makeCase(name, draft.document, draft.expansion, source, byFolder, machines.get(draft))]
+      : [],
   );
   const first = drafts[0]?.document;
   if (!first) throw new Error(`${file}: a scenario without faults made no case`);

@@ -5,7 +5,7 @@ import { holdsIn } from './case-rows.js';
 import { timeoutOf } from './case-rules.js';
 import type { ScenarioCase, Step } from './case.js';
 import type { Expansion } from './expand.js';
-import type { ScenarioDocument, StepDocument } from './language.js';
+import type { Requirement, ScenarioDocument, StepDocument } from './language.js';
 import type { ScenarioSource } from './source.js';
 
 /** A case from its validated document. */
@@ -14,6 +14,7 @@ export function makeCase(
   document: ScenarioDocument,
   expansion: Expansion,
   source: ScenarioSource,
+  requiredByFolder: readonly Requirement[],
   /** of a topology that it describes itself */
   ownMachine?: MachinePlan,
 ): ScenarioCase {
@@ -33,7 +34,7 @@ export function makeCase(
     topology: topologyOf(document, ownMachine),
     boot: document.boot,
     cmdline: document.kernel?.cmdline ?? [],
-    requires: document.requires ?? [],
+    requires: [...requiredByFolder, ...(document.requires ?? [])],
     knownBugs: (document['known-bugs'] ?? []).filter((bug) => holdsIn(bug.when, row)),
     allowSplats: document['allow-splats'] ?? [],
     timeoutMs: timeoutOf(document.timeout),

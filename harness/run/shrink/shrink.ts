@@ -163,13 +163,14 @@ const KEYS = [
  * @param instead a topology by name or path, in the place of its own
  */
 async function asOneDocument(
-  { document = {}, title, file, values }: ScenarioCase,
+  { document = {}, title, file, values, requires }: ScenarioCase,
   instead: string | undefined,
 ): Promise<Plain> {
   const label = Object.entries(values).map(([name, value]) => `${name}=${String(value)}`);
   const topology = instead ?? document['topology'];
   const whole: Plain = {
     ...(withoutWhen(document) as Plain),
+    ...(requires.length === 0 ? {} : { requires }),
     name: label.length === 0 ? title : `${title} [${label.join(', ')}]`,
     topology:
       typeof topology === 'string'
