@@ -47,6 +47,16 @@ export const amount = z
   ])
   .meta({ id: 'amount', description: 'A number, which is exact (0: none), or { least: 2, most: 4 }' });
 
+const exitStatus = z.number().int().min(0).max(255);
+
+/** How a program may end. */
+export const exit = z.union([exitStatus, z.array(exitStatus).min(1), z.enum(['nonzero', 'any'])]).meta({
+  id: 'exit',
+  description: 'An exit status, a list of those that may be, `nonzero` or `any`',
+});
+
+export type Exit = z.output<typeof exit>;
+
 /** A regular expression of RE2 (no lookaround, no backreferences); captures in it are put in while the case runs. */
 export const pattern = text
   .refine((value) => regexFault(value) === undefined, {

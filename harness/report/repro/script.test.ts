@@ -159,6 +159,8 @@ describe('the functions of repro.sh', () => {
     ['ok|EBUSY', 'cat /no/such/file', 1],
     ['any', 'false', 0],
     ['exit 3', 'exit 3', 0],
+    ['exit 0 3', 'exit 3', 0],
+    ['exit 0 3', 'exit 2', 1],
     ['failed', 'true', 1],
   ])('judge a line that must be %j and is `%s`', async (expected, line, status) => {
     const names = `errno_text() { case $1 in ENOENT) ERRNO='No such file or directory' ;; *) ERRNO=Busy ;; esac; }`;

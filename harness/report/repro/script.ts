@@ -154,9 +154,10 @@ function expectedResult(line: TypedLine, step: StepTrace, isLast: boolean): stri
   const open = possibleErrnos(step);
   if (isLast && open.length > 0) return ['ok', ...open].join('|');
   if (!TOOLS.includes(step.kind)) return isLast || line.code === 0 ? 'ok' : 'any';
-  const { exit } = bodyOf(step);
-  if (exit === undefined || exit === 0) return 'ok';
-  return exit === -1 || typeof exit !== 'number' ? 'failed' : `exit ${exit}`;
+  const { exit = 0 } = bodyOf(step);
+  if (exit === 0) return 'ok';
+  if (exit === 'any') return 'any';
+  return exit === 'nonzero' ? 'failed' : `exit ${[exit].flat().join(' ')}`;
 }
 
 /** What the scenario says about the output of the line. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { captureName, pattern, text } from '../scalars.js';
+import { captureName, exit, pattern, text } from '../scalars.js';
 import { defineStep, OF_LINES } from './definition.js';
 
 export const exec = defineStep({
@@ -7,11 +7,7 @@ export const exec = defineStep({
     .strictObject({
       sh: z.string().min(1).meta({ description: 'POSIX sh; write `$${` for a `${` of the shell' }),
       stdin: z.string().optional(),
-      exit: z
-        .number()
-        .int()
-        .optional()
-        .meta({ description: 'expected exit status; 0 when absent; -1: any but 0' }),
+      exit: exit.optional().meta({ description: 'how it must end; 0 when absent' }),
       skip: z.number().int().min(1).max(255).optional().meta({
         description:
           'exit status by which it says that it lacks something (77, of kselftests 4): the case is skipped, and the last line that it printed is why',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { captureName, pattern, text } from '../scalars.js';
+import { captureName, exit, pattern, text } from '../scalars.js';
 import { defineStep, OF_LINES } from './definition.js';
 import { argumentsOf } from './words.js';
 
@@ -9,11 +9,7 @@ const toolCall = z.strictObject({
     .meta({ description: 'a text is parsed by the guest shell, a list is taken as it is' }),
   as: captureName.optional().meta({ description: "captures the tool's standard output (trimmed)" }),
   json: z.unknown().optional().meta({ description: 'the JSON printed contains this' }),
-  exit: z
-    .number()
-    .int()
-    .optional()
-    .meta({ description: 'expected exit status; 0 when absent; -1: any but 0' }),
+  exit: exit.optional().meta({ description: 'how it must end; 0 when absent' }),
   stderr: pattern.optional().meta({ description: 'regular expression on standard error' }),
 });
 

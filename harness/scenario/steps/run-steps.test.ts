@@ -178,6 +178,20 @@ describe('steps within steps', () => {
     expect(failure?.message).toBe('1 of 2 tests not ok: second');
   });
 
+  test.each([
+    [3, 3, true],
+    [[0, 3], 3, true],
+    [[0, 3], 2, false],
+    ['nonzero', 3, true],
+    ['nonzero', 0, false],
+    ['any', 0, true],
+    ['any', 3, true],
+    [undefined, 3, false],
+  ])('that must exit with %j and exit with %d: %j', async (exit, status, isRight) => {
+    const { failure } = await runSteps([step({ exec: { sh: `exit ${status}`, exit } })], await session());
+    expect(failure === undefined).toBe(isRight);
+  });
+
   test('that lack something end the case without a failure, and what cleans up is run', async () => {
     const own = await session();
     const steps = [

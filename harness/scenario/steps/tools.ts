@@ -2,15 +2,13 @@ import { errnoOf, toolLine, type TypedShLine } from '../../abi/index.js';
 import { matches } from '../../base/pattern.js';
 import type { SubtestResult } from '../../report/trace.js';
 import type { StepBody } from '../language.js';
+import type { Exit } from '../scalars.js';
 import { jsonMismatch } from './json-contains.js';
 import { parseKtap } from './ktap.js';
 import { Lacking, Refusal, Unmet } from './outcome.js';
 import type { StepScope } from './scope.js';
 
 type ToolBody = StepBody<'cxl' | 'daxctl' | 'ndctl'>;
-
-/** Any status but 0. */
-const ANY_FAILURE = -1;
 
 export const runTool =
   (tool: 'cxl' | 'daxctl' | 'ndctl') =>
@@ -89,16 +87,22 @@ async function typed(scope: StepScope, type: () => Promise<TypedShLine[]>): Prom
   throw new Unmet({ message: `step ${scope.id} typed nothing`, path: [], blame: 'rig' });
 }
 
-function checkExit(line: TypedShLine, expected = 0): void {
-  if (expected === ANY_FAILURE ? line.code !== 0 : line.code === expected) return;
+function checkExit(line: TypedShLine, expected: Exit = 0): void {
+  if (mayEndWith(line.code, expected)) return;
   if (expected === 0) throw new Refusal(line);
   throw new Unmet({
     message: `exit status ${line.code}: ${line.text}`,
     path: ['exit'],
-    expected: expected === ANY_FAILURE ? 'any but 0' : expected,
+    expected,
     received: line.code,
     subject: line.text,
   });
+}
+
+function mayEndWith(code: number, expected: Exit): boolean {
+  if (expected === 'any') return true;
+  if (expected === 'nonzero') return code !== 0;
+  return [expected].flat().includes(code);
 }
 
 function checkText(text: string, pattern: string | undefined, key: string, what: string): void {
