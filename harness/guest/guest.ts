@@ -39,6 +39,16 @@ export class GuestTimeout extends Error {
   }
 }
 
+/** A line that had less time than its own: what it was typed for is out of time. */
+export class CutShort extends GuestTimeout {
+  constructor(
+    { line, timeoutMs }: GuestTimeout,
+    readonly of: 'step' | 'case',
+  ) {
+    super(line, timeoutMs);
+  }
+}
+
 /** The guest is gone while somebody waited for it. `kind` decides the verdict: a panic is the kernel's fault. */
 export class GuestDied extends Error {
   override readonly name = 'GuestDied';

@@ -1,6 +1,6 @@
 import { canonicalErrno, type TypedShLine } from '../../abi/index.js';
 import { RigError, UsageError } from '../../base/errors.js';
-import { GuestDied, GuestTimeout, QmpError } from '../../guest/guest.js';
+import { GuestDied, CutShort, GuestTimeout, QmpError } from '../../guest/guest.js';
 import type { Blame, StepFailure } from '../../report/trace.js';
 import type { Step } from '../case.js';
 import { kindOf, type StepKind } from '../language.js';
@@ -52,7 +52,10 @@ export function failureOf(step: Step, thrown: unknown): StepFailure {
   }
   if (thrown instanceof GuestTimeout) {
     return {
-      message: `did not return within ${Math.round(thrown.timeoutMs / 1000)} s: ${firstLine(thrown.line)}`,
+      message:
+        thrown instanceof CutShort
+          ? `${timeIsOver(thrown.of)}, and this has not returned: ${firstLine(thrown.line)}`
+          : `did not return within ${Math.round(thrown.timeoutMs / 1000)} s: ${firstLine(thrown.line)}`,
       position,
       expected: 'the line returns',
       received: 'it did not',
@@ -154,6 +157,10 @@ function rigMessage(thrown: unknown): string {
   if (thrown instanceof RigError || thrown instanceof UsageError || thrown instanceof QmpError)
     return thrown.message;
   return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+}
+
+export function timeIsOver(of: CutShort['of']): string {
+  return of === 'step' ? 'the time of the step that this one is within is over' : "the case's time is over";
 }
 
 function firstLine(text: string): string {

@@ -168,6 +168,19 @@ describe('steps within steps', () => {
     expect(result.steps.length).toBeLessThan(10);
   });
 
+  test('that are cut short by the step around them are not said to have taken their own time', async () => {
+    const answer: Answer = async (line) => {
+      if (line !== 'sleep 5') return shell(line);
+      await new Promise((resolve) => setTimeout(resolve, 350));
+      throw new GuestTimeout(line, 300);
+    };
+    const branches = [[{ exec: { sh: 'sleep 5' } }], [{ exec: { sh: 'true' } }]];
+    const result = await runSteps([step({ parallel: branches, timeout: '300ms' })], await session(answer));
+    expect(result.failure?.message).toBe(
+      'the time of the step that this one is within is over, and this has not returned: sleep 5',
+    );
+  });
+
   test('that run a suite tell its tests, and fail when one is not ok', async () => {
     const sh = 'echo 1..2; echo ok 1 first; echo not ok 2 second';
     const { steps, failure } = await runSteps([step({ exec: { sh, ktap: true } })], await session());

@@ -6,7 +6,7 @@ import { kindOf, stepKinds, type StepDocument, type StepKind } from '../language
 import { describeStep } from '../title.js';
 import { takeCalls } from './calls.js';
 import { DEFAULT_WITHIN_MS, onThisKernel, type StepSession } from './context.js';
-import { judge, type AllowedErrnos } from './judge.js';
+import { judge, timeIsOver, type AllowedErrnos } from './judge.js';
 import { InnerFailure, Lacking, NothingToDo, Unmet, Unresolved } from './outcome.js';
 import { putsInCapturesItself, runStep } from './registry.js';
 import { resolve, resolveAs, resolveWhatIsKnown } from './resolve.js';
@@ -289,7 +289,7 @@ function skipped(step: Step, id: string): StepTrace {
 
 function overtime(isOfStep: boolean): Unmet {
   return new Unmet({
-    message: isOfStep ? 'the time of the step that this one is within is over' : "the case's time is over",
+    message: timeIsOver(isOfStep ? 'step' : 'case'),
     path: [],
     expected: 'an end in time',
     received: 'no end yet',

@@ -9,7 +9,7 @@ import {
 import { RigError } from '../../base/errors.js';
 import { stopwatch } from '../../base/stopwatch.js';
 import type { ExecResult, GuestShell } from '../../guest/guest.js';
-import { GuestTimeout } from '../../guest/guest.js';
+import { CutShort, GuestTimeout } from '../../guest/guest.js';
 import type { SubtestResult, TypedLine } from '../../report/trace.js';
 import type { MachinePlan, MemoryDevice, PlannedDevice, PlannedMock } from '../../topology/plan.js';
 import type { Step } from '../case.js';
@@ -114,9 +114,13 @@ export function makeScope(
   };
   const timeLeft = (text: string): number => {
     const left = Math.ceil(deadline - performance.now());
-    if (left <= 0) throw new GuestTimeout(text, own);
+    if (left <= 0) throw whoseTime(new GuestTimeout(text, own));
     return left;
   };
+  const whoseTime = (error: unknown): unknown =>
+    error instanceof GuestTimeout && outer <= performance.now()
+      ? new CutShort(error, outer < context.deadline ? 'step' : 'case')
+      : error;
 
   const runAlone = async (
     text: string,
@@ -130,7 +134,7 @@ export function makeScope(
       .exec(text, { timeoutMs, ...(stdin === undefined ? {} : { stdin }) })
       .catch((error: unknown) => {
         record(unanswered(text));
-        throw error;
+        throw whoseTime(error);
       });
     const { milliseconds, stderr, code } = result;
     record({
@@ -172,7 +176,7 @@ export function makeScope(
       const timeoutMs = timeLeft(typed.map(({ text }) => text).join('; '));
       const done = await typeLines(shell, typed, { timeoutMs }).catch((error: unknown) => {
         for (const { text } of typed) record(unanswered(text));
-        throw error;
+        throw whoseTime(error);
       });
       for (const line of done) record(asTypedLine(line));
       const last = done.at(-1);
