@@ -36,6 +36,12 @@ export class DocumentError extends UsageError {
       options,
     );
   }
+
+  /** The first that is wrong, in a line, for what is told at another place: `file:line:column: message` */
+  get inOneLine(): string {
+    const [first] = this.diagnostics;
+    return first ? `${first.file}:${first.line}:${first.column}: ${first.message}` : this.message;
+  }
 }
 
 /** A diagnostic as compilers print it: `file:line:column: message`, the lines around it, the hint. */

@@ -41,9 +41,7 @@ export async function requiredByFolderOf(scenario: string): Promise<readonly Req
   } catch (error) {
     if (error instanceof UsageError && isMissing(error.cause)) return [];
     if (error instanceof DocumentError) {
-      const [first] = error.diagnostics;
-      const place = first ? `${first.file}:${first.line}:${first.column}: ${first.message}` : error.message;
-      throw new UsageError(`what the folder requires is wrong: ${place}`, `cxlrig check ${file}`, {
+      throw new UsageError(`what the folder requires is wrong: ${error.inOneLine}`, `cxlrig check ${file}`, {
         cause: error,
       });
     }

@@ -195,9 +195,7 @@ class TopologyLookup {
       return { plan: await loadTopology(name, { relativeTo: this.file }) };
     } catch (error) {
       if (error instanceof DocumentError) {
-        const [first] = error.diagnostics;
-        const where = first ? `${first.file}:${first.line}:${first.column}: ${first.message}` : error.message;
-        return { fault: { message: `the topology ${JSON.stringify(name)} is wrong`, hint: where } };
+        return { fault: { message: `the topology ${JSON.stringify(name)} is wrong`, hint: error.inOneLine } };
       }
       if (!(error instanceof UsageError)) throw error;
       return {

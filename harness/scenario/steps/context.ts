@@ -1,5 +1,5 @@
 import type { KernelLogRecord, State } from '../../abi/index.js';
-import type { RunningGuest } from '../../guest/guest.js';
+import type { CutShort, RunningGuest } from '../../guest/guest.js';
 import type { RunEvent, SplatRecord, StepFailure } from '../../report/trace.js';
 import type { MachinePlan, PlannedDevice } from '../../topology/plan.js';
 import type { RegionCapture } from './region-parts.js';
@@ -89,4 +89,9 @@ export const SNAPSHOT_MS = 30_000;
 /** As long on this kernel as so many milliseconds on others: what a scenario says is meant for those. */
 export function onThisKernel({ slowness = 1 }: StepsContext, milliseconds: number): number {
   return milliseconds * slowness;
+}
+
+/** Whose a deadline is that a step has from outside: that of a step around it, or of the whole case. */
+export function ownerOf(deadline: number, { deadline: ofCase }: StepsContext): CutShort['of'] {
+  return deadline < ofCase ? 'step' : 'case';
 }

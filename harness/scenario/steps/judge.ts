@@ -1,6 +1,6 @@
 import { canonicalErrno, type TypedShLine } from '../../abi/index.js';
 import { RigError, UsageError } from '../../base/errors.js';
-import { GuestDied, CutShort, GuestTimeout, QmpError } from '../../guest/guest.js';
+import { CutShort, GuestDied, GuestTimeout, QmpError } from '../../guest/guest.js';
 import type { Blame, StepFailure } from '../../report/trace.js';
 import type { Step } from '../case.js';
 import { kindOf, type StepKind } from '../language.js';

@@ -1,11 +1,12 @@
 import { diffStates } from '../../abi/index.js';
 import { stopwatch } from '../../base/stopwatch.js';
+import type { CutShort } from '../../guest/guest.js';
 import type { StepFailure, StepIdentity, StepTrace } from '../../report/trace.js';
 import type { Step } from '../case.js';
 import { kindOf, stepKinds, type StepDocument, type StepKind } from '../language.js';
 import { describeStep } from '../title.js';
 import { takeCalls } from './calls.js';
-import { DEFAULT_WITHIN_MS, onThisKernel, type StepSession } from './context.js';
+import { DEFAULT_WITHIN_MS, onThisKernel, ownerOf, type StepSession } from './context.js';
 import { judge, timeIsOver, type AllowedErrnos } from './judge.js';
 import { InnerFailure, Lacking, NothingToDo, Unmet, Unresolved } from './outcome.js';
 import { putsInCapturesItself, runStep } from './registry.js';
@@ -124,7 +125,7 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
   let thrown: unknown;
   let allowed: AllowedErrnos = { fails: [], mayFail: [] };
   try {
-    if (options.deadline <= performance.now()) throw overtime(options.deadline < session.context.deadline);
+    if (options.deadline <= performance.now()) throw overtime(ownerOf(options.deadline, session.context));
     allowed = errnosOf(step, session);
     document = await carryOut(step, scope, inner, options);
   } catch (error) {
@@ -287,9 +288,9 @@ function skipped(step: Step, id: string): StepTrace {
   };
 }
 
-function overtime(isOfStep: boolean): Unmet {
+function overtime(of: CutShort['of']): Unmet {
   return new Unmet({
-    message: timeIsOver(isOfStep ? 'step' : 'case'),
+    message: timeIsOver(of),
     path: [],
     expected: 'an end in time',
     received: 'no end yet',

@@ -17,6 +17,7 @@ import { parseDuration } from '../duration.js';
 import {
   DEFAULT_STEP_MS,
   onThisKernel,
+  ownerOf,
   POLL_FIRST_MS,
   POLL_MOST_MS,
   SNAPSHOT_MS,
@@ -119,7 +120,7 @@ export function makeScope(
   };
   const whoseTime = (error: unknown): unknown =>
     error instanceof GuestTimeout && outer <= performance.now()
-      ? new CutShort(error, outer < context.deadline ? 'step' : 'case')
+      ? new CutShort(error, ownerOf(outer, context))
       : error;
 
   const runAlone = async (
