@@ -48,6 +48,14 @@ test('output, errors and status are apart and exact, with and without a newline 
   expect(await typed(shell, 'echo d')).toEqual({ out: 'd\n', err: '', code: 0 });
 });
 
+test('a shell that never opens is waited for no longer than the line has, and the next line gets another', async () => {
+  let asked = 0;
+  const shell = typedShell(() => (asked++ === 0 ? new Promise<never>(() => undefined) : openLocal()));
+  shells.push(shell);
+  await expect(shell.type('true', { timeoutMs: 100 })).rejects.toThrow(GuestTimeout);
+  expect(await typed(shell, 'echo again')).toMatchObject({ out: 'again\n' });
+});
+
 test('lines are typed one after the other into one shell, whose variables stay', async () => {
   const shell = localShell();
   const answers = await Promise.all([

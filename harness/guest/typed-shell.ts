@@ -52,8 +52,8 @@ export function typedShell(open: () => Promise<ShellProcess>): TypedShell {
   const typeNow = async (line: string, timeoutMs: number): Promise<ExecResult> => {
     const started = performance.now();
     try {
-      const session = await (current ??= start());
-      const result = await session.run(line, timeoutMs);
+      const answer = (current ??= start()).then((session) => session.run(line));
+      const result = await within(answer, timeoutMs, () => new GuestTimeout(line, timeoutMs));
       return { ...result, milliseconds: performance.now() - started };
     } catch (error) {
       if (error instanceof GuestTimeout) setAside();
@@ -96,7 +96,7 @@ export function typedShell(open: () => Promise<ShellProcess>): TypedShell {
 type Answer = Omit<ExecResult, 'milliseconds'>;
 
 interface Session {
-  run(line: string, timeoutMs: number): Promise<Answer>;
+  run(line: string): Promise<Answer>;
   abandon(): void;
 }
 
@@ -118,12 +118,7 @@ function startSession(shell: ShellProcess): Session {
   };
 
   return {
-    run: (line, timeoutMs) =>
-      within(
-        Promise.race([answered(line), endedInstead()]),
-        timeoutMs,
-        () => new GuestTimeout(line, timeoutMs),
-      ),
+    run: (line) => Promise.race([answered(line), endedInstead()]),
     abandon: () => shell.abandon(),
   };
 }

@@ -1,3 +1,4 @@
+import { apartFromWaiting } from '../apart-from-waiting.js';
 import { failedStep } from '../failed-step.js';
 import type { CaseTrace, Verdict } from '../trace.js';
 import type { Change } from './comparison.js';
@@ -86,8 +87,7 @@ function signature(trace: CaseTrace): string {
 }
 
 function plain(text: string): string {
-  return text
-    .replace(/\s*\((?:waited|\d+ looks?)[^)]*\)/g, '')
+  return apartFromWaiting(text)
     .replace(/0x[0-9a-f]+/gi, 'N')
     .replace(/\d+(?:\.\d+)?/g, 'N');
 }

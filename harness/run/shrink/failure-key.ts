@@ -1,3 +1,4 @@
+import { apartFromWaiting } from '../../report/apart-from-waiting.js';
 import type { CaseTrace, StepFailure } from '../../report/trace.js';
 
 /**
@@ -15,7 +16,7 @@ export function failureKey({ verdict, splats, failure, reason, steps }: CaseTrac
 
 /** A refusal is told by its errno, an expectation by what it is of. */
 function said({ message }: StepFailure): string {
-  return general(message.split(' not within ')[0] ?? message);
+  return general(apartFromWaiting(message));
 }
 
 function value(of: unknown): string {
