@@ -1,7 +1,7 @@
 import { nameHint } from '../base/did-you-mean.js';
 import type { DocumentPath } from '../base/yaml.js';
 import { parseDuration } from './duration.js';
-import { clauseSelectors } from './expectations.js';
+import { clauseOf, clauses, clausesOf, type ClauseKey } from './clauses/index.js';
 import type { z } from 'zod';
 import type { expectBody } from './expectations.js';
 import { notARegion, unknownDevice, type CaseKnowledge, type Fault } from './case-knowledge.js';
@@ -10,57 +10,40 @@ type Body = z.output<typeof expectBody>;
 
 /** What is certainly wrong with an expectation. Paths begin in the body of `expect`. */
 export function faultsOfExpectation(body: Body, known: CaseKnowledge): Fault[] {
-  const clauses = Object.keys(body).filter((key) => key !== 'within' && key !== 'stays-for');
-  if (clauses.length === 0) {
+  const asked = Object.keys(body).filter((key) => key !== 'within' && key !== 'stays-for');
+  if (asked.length === 0) {
     return [
       {
         path: [],
         message: 'this expects nothing',
-        hint: `add one of: ${[...Object.keys(clauseSelectors), 'same-as'].join(', ')}`,
+        hint: `add one of: ${[...Object.keys(clauses), 'same-as'].join(', ')}`,
       },
     ];
   }
   const found = [...faultsOfStaying(body['stays-for'], known), ...faultsOfSameAs(body['same-as'], known)];
-  for (const key of clauseKeys(body)) {
-    for (const { clause, path } of entries(body[key], key)) {
-      found.push(...emptyClause(key, clause, path), ...faultsOfNames(key, clause, path, known));
-    }
+  for (const { key, clause, path } of clausesOf(body)) {
+    const written = clause as Written;
+    found.push(...faultsOfClause(key, written, path), ...faultsOfNames(key, written, path, known));
   }
   return found;
 }
 
-type ClauseKey = keyof typeof clauseSelectors;
-type Clause = Readonly<Record<string, unknown>>;
-
-function clauseKeys(body: Body): ClauseKey[] {
-  return (Object.keys(clauseSelectors) as ClauseKey[]).filter((key) => body[key] !== undefined);
-}
-
-function entries(value: unknown, key: string): { clause: Clause; path: DocumentPath }[] {
-  if (!Array.isArray(value)) return [{ clause: value as Clause, path: [key] }];
-  return value.map((clause: unknown, index) => ({ clause: clause as Clause, path: [key, index] }));
-}
+type Written = Readonly<Record<string, unknown>>;
 
 /** A clause that only says what it speaks about, or expects something of a thing that must not be there. */
-function emptyClause(key: ClauseKey, clause: Clause, path: DocumentPath): Fault[] {
-  if (key === 'trace') return [];
-  if (key === 'log' && clause['count'] !== undefined && clause['matches'] === undefined) {
-    return [
-      {
-        path: [...path, 'count'],
-        part: 'key',
-        message: '`count` counts the lines that match: add `matches`',
-      },
-    ];
-  }
-  const expected = Object.keys(clause).filter((name) => !clauseSelectors[key].includes(name));
-  if (expected.length === 0) {
-    const exists = 'exists' in clause || !['memory', 'node', 'namespace', 'log', 'extents'].includes(key);
+function faultsOfClause(key: ClauseKey, clause: Written, path: DocumentPath): Fault[] {
+  const { selectors, expectsByItself, schema, faults } = clauseOf(key);
+  const own = faults?.(clause) ?? [];
+  if (own.length > 0)
+    return own.map((fault) => ({ path: [...path, fault.key], part: 'key', message: fault.message }));
+  const expected = Object.keys(clause).filter((name) => !selectors.includes(name));
+  if (expected.length === 0 && expectsByItself !== true) {
+    const mayBeAbsent = 'exists' in schema.shape;
     return [
       {
         path,
         message: `this expects nothing of the ${key}`,
-        hint: exists ? 'say what must hold of it, or `exists: true`' : 'say what must hold of it',
+        hint: mayBeAbsent ? 'say what must hold of it, or `exists: true`' : 'say what must hold of it',
       },
     ];
   }
@@ -77,25 +60,8 @@ function emptyClause(key: ClauseKey, clause: Clause, path: DocumentPath): Fault[
   return [];
 }
 
-const REGION_KEYS: Readonly<Partial<Record<ClauseKey, string>>> = {
-  region: 'name',
-  decoder: 'region',
-  dax: 'of',
-  extents: 'of',
-  memory: 'of',
-  namespace: 'of',
-};
-
-const DEVICE_KEYS: Readonly<Partial<Record<ClauseKey, string>>> = {
-  region: 'targets',
-  decoder: 'endpoint-of',
-  memdev: 'device',
-  extents: 'device',
-};
-
-function faultsOfNames(key: ClauseKey, clause: Clause, path: DocumentPath, known: CaseKnowledge): Fault[] {
-  const regionKey = REGION_KEYS[key];
-  const deviceKey = DEVICE_KEYS[key];
+function faultsOfNames(key: ClauseKey, clause: Written, path: DocumentPath, known: CaseKnowledge): Fault[] {
+  const { regionKey, deviceKey } = clauseOf(key);
   const region = regionKey === undefined ? undefined : clause[regionKey];
   const devices = deviceKey === undefined ? undefined : clause[deviceKey];
   return [

@@ -1,3 +1,9 @@
+import { clauses } from '../../scenario/clauses/index.js';
+
+const functions = Object.values(clauses)
+  .flatMap((clause) => clause.functions?.trim() ?? [])
+  .join('\n\n');
+
 /** The functions that a repro.sh stands on: POSIX sh with nothing but busybox. */
 export const PRELUDE = `
 D=/sys/bus/cxl/devices
@@ -129,106 +135,7 @@ driver_of() {
 	fi
 }
 
-memdev_with() {
-	for m in $D/mem*; do
-		[ "$(number "$m/serial")" = "$1" ] && echo "\${m##*/}"
-	done
-}
-
-# serial numbers of a region's targets, in interleave order
-targets_of() {
-	way=0
-	while [ -e "$D/$1/target$way" ]; do
-		target=$(cat "$D/$1/target$way")
-		if [ -n "$target" ]; then number "$(readlink -f "$D/$target/..")/uport/serial"; else echo none; fi
-		way=$((way + 1))
-	done | tr '\\n' ' ' | sed 's/ $//'
-}
-
-# dax devices of a region
-dax_of() {
-	for d in /sys/bus/dax/devices/*; do
-		case $(readlink -f "$d") in */"$1"/*) echo "\${d##*/}" ;; esac
-	done
-}
-
-# of each dax device named on stdin, an attribute; 'absent' when it has none
-each_dax() {
-	while read -r d; do
-		case $1 in
-		driver) driver_of dax "$d" ;;
-		opens) { true; } <"/dev/$d" 2>/dev/null && echo yes || echo no ;;
-		size | align) number "/sys/bus/dax/devices/$d/$1" ;;
-		*) cat "/sys/bus/dax/devices/$d/$1" 2>/dev/null || echo absent ;;
-		esac
-	done | sort -u
-}
-
-block_bytes() { echo $((0x$(cat $M/block_size_bytes))); }
-
-# memory blocks within a region, also after the region is gone
-blocks_of() {
-	if [ -e "$D/$1/resource" ]; then
-		echo "$(number "$D/$1/resource") $(number "$D/$1/size")" >"$TMP/range-$1"
-	fi
-	read -r start size <"$TMP/range-$1" || return
-	bytes=$(block_bytes)
-	b=$((start / bytes))
-	while [ $((b * bytes)) -lt $((start + size)) ]; do
-		[ -e $M/memory$b ] && echo $b
-		b=$((b + 1))
-	done
-}
-
-all_blocks() {
-	for b in $M/memory[0-9]*; do
-		echo "\${b##*/memory}"
-	done
-}
-
-# of the blocks on stdin, those of a node
-on_node() {
-	while read -r b; do
-		[ -e "$M/memory$b/node$1" ] && echo "$b"
-	done
-}
-
-# of the blocks on stdin, each one's state, or zones
-each_state() {
-	while read -r b; do cat $M/memory$b/state; done | sort -u
-}
-
-each_zone() {
-	while read -r b; do cat $M/memory$b/valid_zones; done | sort -u
-}
-
-count_online() {
-	while read -r b; do cat $M/memory$b/state; done | grep -c '^online$'
-}
-
-# in a list of nodes like 0-1,3
-among() {
-	for r in $(tr ',' ' ' <"$2"); do
-		[ "$1" -ge "\${r%-*}" ] && [ "$1" -le "\${r#*-}" ] && { echo yes; return; }
-	done
-	echo no
-}
-
-# bytes of the resources with a path of names in /proc/iomem, outermost first; 'absent' when there is none
-iomem_bytes() {
-	printf '%s\\n' "$@" | awk '
-		function hex(text, i, n) { n = 0; for (i = 1; i <= length(text); i++) n = n * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1; return n }
-		NR == FNR { want[++depth] = $0; next }
-		{
-			match($0, /^ */); level = RLENGTH / 2 + 1
-			split($1, range, "-"); name[level] = $0; sub(/^ *[^ ]+ : /, "", name[level])
-			if (level != depth) next
-			for (i = 1; i <= depth; i++) if (want[i] != "*" && want[i] != name[i]) next
-			found++; total += hex(range[2]) - hex(range[1]) + 1
-		}
-		END { if (found) printf "%.0f\\n", total; else print "absent" }' - /proc/iomem
-}
-
+${functions}
 complaints() {
 	dmesg | grep -cE 'BUG:|WARNING:|Oops|KASAN|KCSAN|UBSAN|general protection|blocked for more than|stall|soft lockup|possible (circular|recursive) locking'
 }

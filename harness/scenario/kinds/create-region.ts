@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { unknownDevice, unknownWindow } from '../case-knowledge.js';
-import { partitionMode } from '../expectations.js';
+import { partitionMode } from '../clauses/words.js';
 import { captureName, count, driverName, reference, size, text } from '../scalars.js';
 import { defineStep, OF_LINES } from './definition.js';
 import { sizeOf } from './words.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bus } from '../expectations.js';
+import { bus } from '../clauses/words.js';
 import { deviceName, driverName } from '../scalars.js';
 import { defineStep, OF_LINES } from './definition.js';
 

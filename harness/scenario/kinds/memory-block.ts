@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { notARegion } from '../case-knowledge.js';
-import { hotplugPolicy } from '../expectations.js';
+import { hotplugPolicy } from '../clauses/words.js';
 import { count, reference, thing } from '../scalars.js';
 import { defineStep, OF_LINES } from './definition.js';
 

@@ -1,11 +1,11 @@
 import { diffStates } from '../../../abi/index.js';
 import { parseDuration } from '../../duration.js';
+import type { Miss } from '../../clauses/definition.js';
 import type { StepBody } from '../../language.js';
 import { DEFAULT_WITHIN_MS, onThisKernel, POLL_FIRST_MS, POLL_MOST_MS } from '../context.js';
 import { Unmet } from '../outcome.js';
 import { sleep, type StepScope } from '../scope.js';
-import type { Miss } from './clause.js';
-import { missesOf } from './clauses.js';
+import { missesOf } from './misses.js';
 import { worldOf } from './world.js';
 
 type Body = StepBody<'expect'>;
@@ -60,7 +60,7 @@ async function lookAgain(
     const state = await (watch.looks === 0 ? scope.current() : scope.look());
     watch.looks += 1;
     watch.changed.push(...diffStates(before, state).map(({ path }) => path));
-    const misses = missesOf(body, await worldOf(body, scope, state));
+    const misses = missesOf(body, await worldOf(body, scope, state), scope.session);
     if (isWanted(misses) || performance.now() + pause > Math.min(until, scope.outerDeadline)) return misses;
     await sleep(pause);
   }

@@ -1,4 +1,4 @@
-import { number } from './clause.js';
+import { number } from './compare.js';
 type Count = string | number;
 
 /** How many there must be: exactly so many, or within bounds. */

@@ -1,38 +1,5 @@
-import type { State } from '../../../abi/index.js';
-import type { StepBody } from '../../language.js';
-import type { StepSession } from '../context.js';
-import type { Mismatch } from '../outcome.js';
-import type { TraceEvent } from '../trace-events.js';
-
-type Body = StepBody<'expect'>;
-export type ClauseKey = Exclude<keyof Body, 'within' | 'stays-for' | 'same-as'>;
-type One<T> = T extends readonly (infer Entry)[] ? Entry : T;
-/** What a scenario may say in one clause of a kind. */
-export type ClauseOf<K extends ClauseKey> = One<NonNullable<Body[K]>>;
-
-/** What clauses are held against. */
-export interface World {
-  readonly state: State;
-  readonly session: StepSession;
-  driverName(name: string): string;
-  /** the topology device with a serial number */
-  idOf(serial: number): string | undefined;
-  /** the memdev of a topology device */
-  memdevOf(id: string): string | undefined;
-  /** undefined: there is no such file */
-  file(path: string): string | undefined;
-  /** open(2) of the node in /dev succeeds: it is there as long as the device, and without device_dax open is ENXIO */
-  opens(node: string): boolean;
-  /** driver of a device on a bus that is not in the state; null: none, undefined: no such device */
-  driverOn(bus: string, device: string): string | null | undefined;
-  readonly trace: readonly TraceEvent[];
-  /** the text of an event's `format` file; undefined: there is no such event, or nobody asked */
-  traceFormat(event: string): string | undefined;
-}
-
-export interface Miss extends Mismatch {
-  readonly subject: string;
-}
+import { parseSize } from '../../base/size.js';
+import type { Miss, World } from './definition.js';
 
 /** Compares one key of a clause; undefined: it holds or was not asked. */
 export function compare(
@@ -82,4 +49,14 @@ export function present(misses: readonly (Miss | undefined)[]): Miss[] {
 
 export function number(value: string | number | undefined): string | number | undefined {
   return typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value;
+}
+
+/** A size or count that is none stays as it is: it then equals nothing, and is shown. */
+export function bytes(value: string | number | undefined): string | number | undefined {
+  return typeof value === 'string' ? (parseSize(value) ?? value) : value;
+}
+
+/** A driver, or a mode, by the name that this kernel has for it. */
+export function driverName(expected: string | null | undefined, world: World): string | null | undefined {
+  return typeof expected === 'string' ? world.driverName(expected) : expected;
 }
