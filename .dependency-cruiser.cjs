@@ -20,10 +20,17 @@ module.exports = {
       to: { path: '^harness/', pathNot: room(['base', 'topology', 'verdict']) },
     },
     {
+      name: 'what-is-known-of-a-case-knows-nobody-who-makes-or-reads-it',
+      comment: 'types and the schema of a trace: values of guests, machines and states',
+      severity: 'error',
+      from: { path: room(['trace']), ...own },
+      to: { path: '^harness/', pathNot: room(['trace', 'base', 'topology', 'guest', 'abi']) },
+    },
+    {
       name: 'guests-know-no-scenarios',
       severity: 'error',
       from: { path: room(['guest', 'kernel', 'image', 'tools', 'abi']), ...own },
-      to: { path: room(['scenario', 'report', ...UPPER]) },
+      to: { path: room(['scenario', 'trace', 'report', ...UPPER]) },
     },
     {
       name: 'reports-and-steps-know-no-runs',

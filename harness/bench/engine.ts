@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { UsageError } from '../base/errors.js';
 import { countGuests } from '../report/results.js';
-import type { RunSummary } from '../report/trace.js';
+import type { RunSummary } from '../trace/trace.js';
 import {
   command,
   inFolder,

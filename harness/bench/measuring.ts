@@ -9,7 +9,7 @@ import { temporaryFolder } from '../base/owner.js';
 import { bootGuest, startGuest, type GuestSpec, type RunningGuest } from '../guest/index.js';
 import { cpuMilliseconds } from '../guest/progress.js';
 import { chooseProfile } from '../kernel/index.js';
-import type { CaseTrace } from '../report/trace.js';
+import type { CaseTrace } from '../trace/trace.js';
 import { prepareBootable } from '../run/prepare.js';
 import { loadTopology } from '../topology/index.js';
 

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startGuest } from '../guest/index.js';
-import type { CaseTrace } from '../report/trace.js';
+import type { CaseTrace } from '../trace/trace.js';
 import { inFolder, print, printTable, specFor, timedRun } from './measuring.js';
 import type { Section } from './section.js';
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { CaseTrace } from '../report/trace.js';
+import type { CaseTrace } from '../trace/trace.js';
 import { inFolder, print, printTable, timedRun, type TimedRun } from './measuring.js';
 import type { Section } from './section.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { RigError, UsageError } from '../base/errors.js';
-import type { CaseTrace, RunSummary, Verdict } from '../report/trace.js';
+import type { CaseTrace, RunSummary, Verdict } from '../trace/trace.js';
 import { KernelUnfit } from '../run/prepare.js';
 import { asBisectStep } from './bisect-step.js';
 

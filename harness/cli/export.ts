@@ -4,7 +4,7 @@ import { nameHint } from '../base/did-you-mean.js';
 import { UsageError } from '../base/errors.js';
 import { writeRepro } from '../report/repro/write.js';
 import { findRun, readRun } from '../report/saved-run.js';
-import type { CaseTrace } from '../report/trace.js';
+import type { CaseTrace } from '../trace/trace.js';
 
 interface ExportFlags {
   readonly run?: string;

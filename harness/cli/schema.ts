@@ -4,7 +4,7 @@ import { profileDocument } from '../kernel/profile.js';
 import { UsageError } from '../base/errors.js';
 import { abiJsonSchema } from '../report/abi/report.js';
 import { comparisonJsonSchema } from '../report/compare/index.js';
-import { traceJsonSchema } from '../report/schema/trace-schema.js';
+import { traceJsonSchema } from '../trace/schema.js';
 import { isReferred, referenceOf } from './references.js';
 import { languageReference } from '../scenario/language-reference.js';
 import { scenarioJsonSchema } from '../scenario/json-schema.js';

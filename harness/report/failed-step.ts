@@ -1,4 +1,4 @@
-import type { CaseTrace, StepTrace } from './trace.js';
+import type { CaseTrace, StepTrace } from '../trace/trace.js';
 
 /**
  * The step whose failure is the case's: what is shown as evidence belongs to it, and not to a cleanup that failed after it.

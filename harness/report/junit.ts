@@ -1,5 +1,5 @@
 import { failedStep } from './failed-step.js';
-import type { CaseTrace, RunSummary } from './trace.js';
+import type { CaseTrace, RunSummary } from '../trace/trace.js';
 
 /** JUnit XML as CI systems read it: one testsuite a kernel, one testcase a case. fail is a failure, infra an error. */
 export function junit(summary: RunSummary, traces: readonly CaseTrace[]): string {

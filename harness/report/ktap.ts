@@ -1,4 +1,4 @@
-import type { CaseTrace } from './trace.js';
+import type { CaseTrace } from '../trace/trace.js';
 
 /** KTAP version 1, as Documentation/dev-tools/ktap.rst has it: what kernel CI tools parse. */
 export function ktap(traces: readonly CaseTrace[]): string {

@@ -4,7 +4,7 @@ import { stopwatch } from '../base/stopwatch.js';
 import type { ProgressUpdate } from '../base/progress.js';
 import { skippedLine } from './skips.js';
 import { caseText, seconds } from './terminal.js';
-import type { CaseTrace, RunEvent } from './trace.js';
+import type { CaseTrace, RunEvent } from '../trace/trace.js';
 
 /** What a person sees while a run goes on. On a terminal the last lines move; elsewhere only finished lines are printed. */
 export interface LiveView {

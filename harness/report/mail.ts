@@ -5,7 +5,7 @@ import { failedStep } from './failed-step.js';
 import { isBad } from './results.js';
 import { seconds } from './terminal.js';
 import { wrapped } from './wrapped.js';
-import type { CaseTrace, RunSummary, SplatRecord, StepTrace } from './trace.js';
+import type { CaseTrace, RunSummary, SplatRecord, StepTrace } from '../trace/trace.js';
 
 const MOST_LINES_TYPED = 60;
 const MOST_LINES_OF_LOG = 30;

@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { UsageError } from '../base/errors.js';
 import { countGuests, countVerdicts } from './results.js';
 import type { SavedRun } from './saved-run.js';
-import type { CaseTrace, RunEnvironment, RunSummary } from './trace.js';
+import type { CaseTrace, RunEnvironment, RunSummary } from '../trace/trace.js';
 
 /**
  * Puts runs together into one new folder that holds all their cases: shards of a run, or runs of different kernels.

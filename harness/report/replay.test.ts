@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { diffStates } from '../abi/diff.js';
 import type { State } from '../abi/state.js';
 import { sampleRun } from './testing/sample-run.js';
-import type { StepTrace } from './trace.js';
+import type { StepTrace } from '../trace/trace.js';
 import { applyChanges, replay } from './replay.js';
 
 async function sampleTrace() {

@@ -1,5 +1,5 @@
 import type { State, StateChange } from '../abi/state.js';
-import type { CaseTrace, StepTrace } from './trace.js';
+import type { CaseTrace, StepTrace } from '../trace/trace.js';
 
 type Tree = Record<string, unknown>;
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { countGuests } from './results.js';
-import type { CaseTrace } from './trace.js';
+import type { CaseTrace } from '../trace/trace.js';
 
 const on = (guest?: Partial<NonNullable<CaseTrace['guest']>>): CaseTrace => ({ guest }) as CaseTrace;
 

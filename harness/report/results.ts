@@ -1,4 +1,4 @@
-import type { CaseTrace, GuestCounts, RunSummary, Verdict } from './trace.js';
+import type { CaseTrace, GuestCounts, RunSummary, Verdict } from '../trace/trace.js';
 
 const VERDICTS: readonly Verdict[] = ['pass', 'fail', 'skip', 'known-bug', 'fixed', 'infra'];
 

@@ -2,8 +2,8 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { UsageError } from '../base/errors.js';
-import { caseTraceSchema, runSummarySchema } from './schema/trace-schema.js';
-import { TRACE_VERSION, type CaseTrace, type RunSummary } from './trace.js';
+import { caseTraceSchema, runSummarySchema } from '../trace/schema.js';
+import { TRACE_VERSION, type CaseTrace, type RunSummary } from '../trace/trace.js';
 
 /** A run as it lies on disk. */
 export interface SavedRun {

@@ -4,7 +4,7 @@ import { liveView, type LiveViewOptions } from './live.js';
 import { skippedByReason } from './skips.js';
 import { summaryText } from './terminal.js';
 import { sampleRun } from './testing/sample-run.js';
-import type { CaseTrace } from './trace.js';
+import type { CaseTrace } from '../trace/trace.js';
 
 const DAX = 'no driver dax_region on the cxl bus';
 const OLD = 'needs a kernel >=7.3, this is 6.12.48';

@@ -1,4 +1,4 @@
-import type { Verdict } from './trace.js';
+import type { Verdict } from '../trace/trace.js';
 
 /** Cases that could not be asked of a kernel for the same reason. */
 export interface SkippedGroup<T> {

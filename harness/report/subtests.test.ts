@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { sampleRun } from './testing/sample-run.js';
-import type { CaseTrace } from './trace.js';
+import type { CaseTrace } from '../trace/trace.js';
 import { writeReports } from './write.js';
 
 test('what a suite within a case said of its tests stands in KTAP and in JUnit', async () => {

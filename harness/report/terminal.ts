@@ -6,7 +6,7 @@ import { kernelLines } from './kernel-lines.js';
 import { plural } from './plural.js';
 import { skippedByReason, skippedLine } from './skips.js';
 import { failedStep } from './failed-step.js';
-import type { CaseTrace, RunSummary, StepFailure, StepTrace, Verdict } from './trace.js';
+import type { CaseTrace, RunSummary, StepFailure, StepTrace, Verdict } from '../trace/trace.js';
 
 /** Text for people at a terminal, made from traces. `color` off gives plain text for logs. */
 export interface TerminalStyle {

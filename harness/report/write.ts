@@ -5,7 +5,7 @@ import { junit } from './junit.js';
 import { ktap } from './ktap.js';
 import { writeRepro } from './repro/write.js';
 import { results } from './results.js';
-import type { CaseTrace, RunSummary } from './trace.js';
+import type { CaseTrace, RunSummary } from '../trace/trace.js';
 
 /**
  * Writes every report of a run into its folder, and each case's repro.sh and qemu.sh, from the traces alone.

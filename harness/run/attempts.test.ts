@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CaseTrace, Verdict } from '../report/trace.js';
+import type { CaseTrace, Verdict } from '../trace/trace.js';
 import { sampleRun } from '../report/testing/sample-run.js';
 import { judgeAttempts } from './attempts.js';
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failedStep } from '../report/failed-step.js';
-import type { CaseTrace } from '../report/trace.js';
+import type { CaseTrace } from '../trace/trace.js';
 import { runCase, type CaseRun } from './case.js';
 import { evidenceIn } from './evidence.js';
 

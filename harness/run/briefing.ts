@@ -1,6 +1,6 @@
 import type { Accelerator } from '../guest/index.js';
 import type { ResolvedKernel } from '../kernel/index.js';
-import type { ToolsIdentity } from '../report/trace.js';
+import type { ToolsIdentity } from '../trace/trace.js';
 
 /** A kernel with the initramfs made for it: what a guest boots. */
 export interface Bootable {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { sampleRun } from '../report/testing/sample-run.js';
-import type { RunEvent } from '../report/trace.js';
+import type { RunEvent } from '../trace/trace.js';
 import { EVENTS_FILE, recordedEvents, stepsSoFar } from './case-events.js';
 
 const [sample] = (await sampleRun()).traces;

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunEvent, StepTrace } from '../report/trace.js';
+import type { RunEvent, StepTrace } from '../trace/trace.js';
 import type { PlannedCase } from './planned-case.js';
 
 /** In the folder of a case that has not ended: what happened so far, one JSON document a line. */

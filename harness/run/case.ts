@@ -12,7 +12,7 @@ import {
   type SplatRecord,
   type StepFailure,
   type StepTrace,
-} from '../report/trace.js';
+} from '../trace/trace.js';
 import type { ScenarioCase, Step } from '../scenario/index.js';
 import {
   beginRecordingCalls,

@@ -1,4 +1,4 @@
-import type { RunEvent } from '../report/trace.js';
+import type { RunEvent } from '../trace/trace.js';
 import type { Briefing } from './briefing.js';
 import type { HeldMachine } from './machine-group.js';
 import type { PlannedCase } from './planned-case.js';

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { prepareGdb, type RunningGuest } from '../guest/index.js';
-import type { RunEvent } from '../report/trace.js';
+import type { RunEvent } from '../trace/trace.js';
 
 /** Hands a guest to gdb while a case stands still in it. */
 export interface CaseDebugger {

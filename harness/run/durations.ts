@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cacheRoot } from '../base/places.js';
-import type { CaseTrace } from '../report/trace.js';
+import type { CaseTrace } from '../trace/trace.js';
 import type { ScenarioCase, Step } from '../scenario/index.js';
 
 /** How long cases took, without the starts of their guests: milliseconds by case and kernel. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../base/places.js';
-import type { RunEnvironment } from '../report/trace.js';
+import type { RunEnvironment } from '../trace/trace.js';
 import type { Bootable } from './briefing.js';
 
 /** What the run stands on, for run.json: whoever reads a verdict must be able to repeat it. */

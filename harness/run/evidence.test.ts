@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sampleRun } from '../report/testing/sample-run.js';
-import type { CaseTrace, StepTrace } from '../report/trace.js';
+import type { CaseTrace, StepTrace } from '../trace/trace.js';
 import { evidenceIn } from './evidence.js';
 
 const { traces } = await sampleRun();

@@ -1,6 +1,6 @@
 import { failedStep } from '../report/failed-step.js';
 import { kernelLines } from '../report/kernel-lines.js';
-import type { CaseTrace, Evidence, EvidenceOfStep, StepTrace } from '../report/trace.js';
+import type { CaseTrace, Evidence, EvidenceOfStep, StepTrace } from '../trace/trace.js';
 
 /** So many steps are shown: what went wrong shows in the one that failed, or shortly before it. */
 const MOST_STEPS = 5;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Verdict } from '../report/trace.js';
+import type { Verdict } from '../trace/trace.js';
 import type { Bootable } from './briefing.js';
 import {
   filesThatFailed,

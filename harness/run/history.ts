@@ -5,7 +5,7 @@ import { UsageError } from '../base/errors.js';
 import { plural } from '../report/plural.js';
 import { isBad } from '../report/results.js';
 import { folderFileOf } from '../scenario/index.js';
-import type { CaseTrace, RunSummary, Verdict } from '../report/trace.js';
+import type { CaseTrace, RunSummary, Verdict } from '../trace/trace.js';
 import type { Bootable } from './briefing.js';
 import { durationKey } from './durations.js';
 import type { PlannedCase } from './planned-case.js';

@@ -3,7 +3,7 @@ import { stopwatch } from '../base/stopwatch.js';
 import { chooseAccelerator, qemuVersion } from '../guest/index.js';
 import type { Standing } from '../report/live.js';
 import { countGuests, countVerdicts } from '../report/results.js';
-import { TRACE_VERSION, type CaseTrace, type RunSummary } from '../report/trace.js';
+import { TRACE_VERSION, type CaseTrace, type RunSummary } from '../trace/trace.js';
 import { writeReports } from '../report/write.js';
 import { exitCode } from '../verdict/index.js';
 import { guestsAtATime } from './capacity.js';

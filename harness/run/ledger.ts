@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TRACE_VERSION, type CaseTrace, type RunEvent, type Verdict } from '../report/trace.js';
+import { TRACE_VERSION, type CaseTrace, type RunEvent, type Verdict } from '../trace/trace.js';
 import { stepsSoFar } from './case-events.js';
 import { durationKey, durationOf } from './durations.js';
 import type { PlannedCase } from './planned-case.js';

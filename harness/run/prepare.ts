@@ -4,7 +4,7 @@ import { orAbort } from '../base/or-abort.js';
 import type { Progress } from '../base/progress.js';
 import { buildImage, type ImageAdditions } from '../image/index.js';
 import { requireToolsFor, resolveProfile, type Profile } from '../kernel/index.js';
-import type { ToolsIdentity } from '../report/trace.js';
+import type { ToolsIdentity } from '../trace/trace.js';
 import { buildTools, requireHostTools, type BuiltTools } from '../tools/index.js';
 import type { Bootable } from './briefing.js';
 

@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { describe, expect, test, vi } from 'vitest';
 import { packageRoot } from '../base/places.js';
 import { writeFakeTree } from '../kernel/testing/fake-tree.js';
-import type { RunSummary } from '../report/trace.js';
+import type { RunSummary } from '../trace/trace.js';
 import { builtCommand, cxlrig, processesIn, workFolder, type Finished } from '../testing/command.js';
 
 const MINUTE = 60_000;

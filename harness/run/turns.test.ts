@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { sampleRun } from '../report/testing/sample-run.js';
-import type { CaseTrace, Verdict } from '../report/trace.js';
+import type { CaseTrace, Verdict } from '../trace/trace.js';
 import type { CaseResult } from './ledger.js';
 import { plannedCase } from './testing/planned.js';
 import { foldTurns, forgetTurn } from './turns.js';

@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { confidence } from '../base/confidence.js';
 import { isBad } from '../report/results.js';
-import type { CaseTrace } from '../report/trace.js';
+import type { CaseTrace } from '../trace/trace.js';
 import type { CaseResult } from './ledger.js';
 
 /**

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { PoolRunnerInitializer, PoolWorker } from 'vitest/node';
-import type { RunEvent } from '../report/trace.js';
+import type { RunEvent } from '../trace/trace.js';
 import type { Briefing } from './briefing.js';
 import type { HeldMachine } from './machine-group.js';
 import type { PlannedCase } from './planned-case.js';

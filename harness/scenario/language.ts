@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { expectBody, stateClauses } from './expectations.js';
+import { expectBody } from './expectations.js';
 import {
   captureName,
   deviceName,
@@ -25,7 +25,7 @@ import { simpleSteps, type SimpleStepKind } from './kinds/index.js';
  * region, a dax device) while the case runs.
  */
 
-export { expectBody, stateClauses };
+export { expectBody };
 
 /** Beyond it a scenario is a mistake: a case has minutes, and a turn takes milliseconds at least. */
 export const MOST_TURNS = 10_000;

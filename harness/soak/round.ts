@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { cacheRoot, packageRoot } from '../base/places.js';
-import type { CaseTrace, GuestCounts, RunSummary } from '../report/trace.js';
+import type { CaseTrace, GuestCounts, RunSummary } from '../trace/trace.js';
 import { grouped } from './grouped.js';
 import { growthOf, processesWith, sampleHarness, type Growth, type Sample } from './processes.js';
 import type { SoakedCase } from './verdicts.js';

@@ -1,4 +1,4 @@
-import type { Verdict } from '../report/trace.js';
+import type { Verdict } from '../trace/trace.js';
 import { grouped } from './grouped.js';
 
 /** A case as a round saw it. */

@@ -2,7 +2,7 @@ import { inject, test as vitestTest, type RunnerTestCase, type TestAPI } from 'v
 import type { z } from 'zod';
 import type { State } from '../abi/index.js';
 import type { SourcePosition } from '../base/diagnostic.js';
-import type { CaseTrace, StepFailure } from '../report/trace.js';
+import type { CaseTrace, StepFailure } from '../trace/trace.js';
 import { findScenarios, loadScenario, type ScenarioCase } from '../scenario/index.js';
 import { timeoutOf } from '../scenario/case-rules.js';
 import type { simpleSteps } from '../scenario/kinds/index.js';

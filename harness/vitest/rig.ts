@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../base/errors.js';
 import { chooseProfile } from '../kernel/index.js';
-import type { CaseTrace } from '../report/trace.js';
+import type { CaseTrace } from '../trace/trace.js';
 import { runAttempts } from '../run/attempts.js';
 import type { Bootable, Briefing } from '../run/briefing.js';
 import { recordedEvents } from '../run/case-events.js';

@@ -8,7 +8,7 @@ import { liveView } from '../report/live.js';
 import { plural } from '../report/plural.js';
 import { countGuests, countVerdicts } from '../report/results.js';
 import { RUNS, tracesIn } from '../report/saved-run.js';
-import { TRACE_VERSION } from '../report/trace.js';
+import { TRACE_VERSION } from '../trace/trace.js';
 import { writeReports } from '../report/write.js';
 import type { Bootable } from '../run/briefing.js';
 import { describeEnvironment } from '../run/environment.js';

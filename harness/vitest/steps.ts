@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { SourcePosition } from '../base/diagnostic.js';
-import type { StepFailure, StepTrace } from '../report/trace.js';
+import type { StepFailure, StepTrace } from '../trace/trace.js';
 import type { Played } from '../run/case.js';
 import type { Step } from '../scenario/index.js';
 import { faultsOfStep } from '../scenario/step-rules.js';

@@ -1,6 +1,6 @@
 import { apartFromWaiting } from '../apart-from-waiting.js';
 import { failedStep } from '../failed-step.js';
-import type { CaseTrace, Verdict } from '../trace.js';
+import type { CaseTrace, Verdict } from '../../trace/trace.js';
 import type { Change } from './comparison.js';
 
 type Answer = 'good' | 'bad' | 'declared' | 'none' | 'infra';

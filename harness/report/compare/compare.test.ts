@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fixtureCase } from '../testing/fixture-run.js';
 import { sampleRun } from '../testing/sample-run.js';
-import type { CaseTrace, RunSummary, StepTrace, Verdict } from '../trace.js';
+import type { CaseTrace, RunSummary, StepTrace, Verdict } from '../../trace/trace.js';
 import { changeOf } from './classify.js';
 import { compare } from './compare.js';
 import { CHANGES, comparisonSchema, type Comparison } from './comparison.js';

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import type { CaseTrace } from '../trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 import { changeOf, failedAlike } from './classify.js';
 import {
   BAD_CHANGES,

@@ -1,4 +1,4 @@
-import type { CaseTrace, StepTrace, TypedLine } from '../trace.js';
+import type { CaseTrace, StepTrace, TypedLine } from '../../trace/trace.js';
 import type { Difference } from './comparison.js';
 
 /** Splats that only one of the kernels said; those of allowed kinds too: who compares kernels wants to know. */

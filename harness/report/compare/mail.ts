@@ -1,7 +1,7 @@
 import { quote } from '../../abi/quote.js';
 import type { Decoder } from '../decode.js';
 import { mailCase, trimSplat } from '../mail.js';
-import type { CaseTrace } from '../trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 import { wrapped } from '../wrapped.js';
 import {
   CHANGES,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sampleRun } from '../testing/sample-run.js';
 import { fixtureCase, twoKernels } from '../testing/fixture-run.js';
-import type { CaseTrace } from '../trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 import { compare } from './compare.js';
 import type { ComparedOutcome, Comparison } from './comparison.js';
 import { comparisonMail } from './mail.js';

@@ -1,7 +1,7 @@
 import { nameHint } from '../../base/did-you-mean.js';
 import { UsageError } from '../../base/errors.js';
 import type { SavedRun } from '../saved-run.js';
-import type { CaseTrace } from '../trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 import type { ComparedKernel } from './comparison.js';
 
 /** One of the two kernels of a comparison, with what was seen of it. */

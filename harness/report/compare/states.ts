@@ -2,7 +2,7 @@ import { differencesOf } from '../../abi/diff.js';
 import { withNormalNames } from '../../abi/normal-names.js';
 import type { State } from '../../abi/state.js';
 import { replay } from '../replay.js';
-import type { CaseTrace } from '../trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 import type { Difference } from './comparison.js';
 import { stepName } from './differences.js';
 

@@ -1,4 +1,4 @@
-import type { CaseTrace } from '../trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 import type { Difference } from './comparison.js';
 import { pairedSteps, stepName } from './differences.js';
 

@@ -1,4 +1,4 @@
-import type { CaseTrace, RunSummary } from '../trace.js';
+import type { CaseTrace, RunSummary } from '../../trace/trace.js';
 import { caseContent } from './case-content.js';
 import { reportPage } from './page.js';
 

@@ -1,4 +1,4 @@
-import type { CaseTrace, RunSummary, Verdict } from '../trace.js';
+import type { CaseTrace, RunSummary, Verdict } from '../../trace/trace.js';
 
 /**
  * What report.html holds: an index that is read at once, and a part for each case that is unpacked when the case is

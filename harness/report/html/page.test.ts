@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { hostileRun, sampleRun } from '../testing/sample-run.js';
-import type { CaseTrace } from '../trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 import { reportPage } from './page.js';
 import { INDEX_ELEMENT, type CaseContent, type PageIndex } from './page-content.js';
 

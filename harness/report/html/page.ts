@@ -9,7 +9,7 @@ import {
   type CaseEntry,
   type PageIndex,
 } from './page-content.js';
-import type { CaseTrace, RunSummary } from '../trace.js';
+import type { CaseTrace, RunSummary } from '../../trace/trace.js';
 
 const compress = promisify(gzip);
 

@@ -7,7 +7,7 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { fixtureDir, fixtureRun } from '../testing/fixture-run.js';
 import { hostileRun, largeRun, sampleRun } from '../testing/sample-run.js';
-import type { CaseTrace, RunSummary } from '../trace.js';
+import type { CaseTrace, RunSummary } from '../../trace/trace.js';
 import { htmlReport } from './index.js';
 
 const EXECUTABLE = process.env['CXLRIG_CHROMIUM'] ?? '/usr/bin/chromium';

@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../base/places.js';
 import { cxlrig } from '../../testing/command.js';
-import type { CaseTrace } from '../trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 
 const MINUTE = 60_000;
 

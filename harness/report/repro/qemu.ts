@@ -1,5 +1,5 @@
 import { quote } from '../../abi/quote.js';
-import type { CaseTrace } from '../trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 
 const MARK = '# Boots the machine of a cxlrig case with QEMU alone.';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fixtureCase, fixtureRun } from '../testing/fixture-run.js';
-import type { CaseTrace } from '../trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 import { PRELUDE } from './prelude.js';
 import { reproScript } from './script.js';
 

@@ -1,7 +1,7 @@
 import { canonicalErrno } from '../../abi/errno.js';
 import { errnoTable } from '../../abi/errno-table.js';
 import { quote } from '../../abi/quote.js';
-import type { CaseTrace, StepTrace, TypedLine } from '../trace.js';
+import type { CaseTrace, StepTrace, TypedLine } from '../../trace/trace.js';
 import { posixPattern } from '../../scenario/clauses/shell.js';
 import { expectationLines, NOT_CHECKED } from './expectation.js';
 import { PRELUDE } from './prelude.js';

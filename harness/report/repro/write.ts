@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CaseTrace } from '../trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 import { qemuScriptForPeople } from './qemu.js';
 import { reproScript } from './script.js';
 

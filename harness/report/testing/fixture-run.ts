@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { packageRoot } from '../../base/places.js';
 import { readRun, type SavedRun } from '../saved-run.js';
-import type { CaseTrace } from '../trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 
 /** A run of real guests: testing/scenarios and two of the shipped scenarios, on Debian's 7.3.4 under TCG. */
 export const fixtureDir = join(packageRoot, 'harness', 'report', 'testing', 'run');

@@ -1,7 +1,13 @@
 import { diffStates } from '../../abi/diff.js';
 import type { State } from '../../abi/state.js';
 import { loadTopology, type MachinePlan } from '../../topology/index.js';
-import { TRACE_VERSION, type CaseTrace, type RunSummary, type StepTrace, type Verdict } from '../trace.js';
+import {
+  TRACE_VERSION,
+  type CaseTrace,
+  type RunSummary,
+  type StepTrace,
+  type Verdict,
+} from '../../trace/trace.js';
 import { countVerdicts } from '../results.js';
 
 /** A run made up for tests of what traces can hold but guests seldom give: many cases, two kernels, hostile text. */

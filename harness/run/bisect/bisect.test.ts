@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RigError, UsageError } from '../../base/errors.js';
 import { silent } from '../../base/progress.js';
 import { chooseProfile, KERNEL_TREE } from '../../kernel/index.js';
-import type { CaseTrace, Verdict } from '../../report/trace.js';
+import type { CaseTrace, Verdict } from '../../trace/trace.js';
 import type { RunOutcome, RunRequest } from '../index.js';
 import { KernelUnfit } from '../prepare.js';
 import { bisect, type BisectRequest } from './bisect.js';

@@ -1,7 +1,7 @@
 import { RigError, UsageError } from '../../base/errors.js';
 import { stopwatch } from '../../base/stopwatch.js';
 import { requireToolsFor, type Profile, type TreeKind } from '../../kernel/index.js';
-import type { CaseTrace } from '../../report/trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 import { run, type CaseEvent, type RunOutcome, type RunRequest } from '../index.js';
 import { makePlan } from '../plan.js';
 import { KernelUnfit } from '../prepare.js';

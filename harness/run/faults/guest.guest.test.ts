@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import type { CaseTrace } from '../../report/trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 import { cxlrig, processesIn } from '../../testing/command.js';
 import { faultTest, type Consequence, type Fault } from '../../testing/fault.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CaseTrace } from '../../report/trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 import { failureKey } from './failure-key.js';
 
 const ofMessage = (message: string): CaseTrace =>

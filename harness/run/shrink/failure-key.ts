@@ -1,5 +1,5 @@
 import { apartFromWaiting } from '../../report/apart-from-waiting.js';
-import type { CaseTrace, StepFailure } from '../../report/trace.js';
+import type { CaseTrace, StepFailure } from '../../trace/trace.js';
 
 /**
  * What a case fails of, apart from when, where in the file and by which numbers of devices: two cases of one key fail of

@@ -5,7 +5,7 @@ import { DocumentError } from '../../base/diagnostic.js';
 import { UsageError } from '../../base/errors.js';
 import { temporaryFolder } from '../../base/owner.js';
 import { readYaml } from '../../base/yaml.js';
-import type { CaseTrace } from '../../report/trace.js';
+import type { CaseTrace } from '../../trace/trace.js';
 import { loadScenario, loadScenarioText, type ScenarioCase } from '../../scenario/index.js';
 import { readTopologyFile } from '../../topology/index.js';
 import { run, type RunRequest } from '../index.js';

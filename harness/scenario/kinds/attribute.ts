@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { guestPath, thing } from '../scalars.js';
+import { Unmet } from '../steps/outcome.js';
 
 /** What steps that write or read an attribute say about which one. */
 export const attributeKeys = {
@@ -47,4 +48,15 @@ export function attributePath({ path, of, attr }: Attribute): string | undefined
   if (path !== undefined) return path;
   const [, bus] = BUSES.find(([pattern]) => pattern.test(of ?? '')) ?? [];
   return bus === undefined ? undefined : `${bus}/${of ?? ''}/${attr ?? ''}`;
+}
+
+/** @throws Unmet when nobody can tell on which bus the device is */
+export function pathOf(body: Attribute): string {
+  const path = attributePath(body);
+  if (path !== undefined) return path;
+  throw new Unmet({
+    message: `${body.of ?? ''} is no device whose bus is known: write the path of its attribute`,
+    path: ['of'],
+    blame: 'scenario',
+  });
 }

@@ -1,8 +1,14 @@
 import { z } from 'zod';
+import { writeLine } from '../../abi/index.js';
 import { formatSize, parseSize } from '../../base/size.js';
 import { DYNAMIC_BLOCK, EVENT_RECORDS } from '../../topology/emulator-limits.js';
-import { unknownDevice, type CaseKnowledge, type Fault } from '../case-knowledge.js';
+import type { PlannedMock } from '../../topology/plan.js';
+import { type CaseKnowledge, type Fault, unknownDevice } from '../case-knowledge.js';
 import { size, text } from '../scalars.js';
+import { Unmet } from '../steps/outcome.js';
+import { giveCommand } from '../steps/give-command.js';
+import type { StepScope } from '../steps/scope.js';
+import { toBytes } from '../steps/values.js';
 import { defineStep } from './definition.js';
 import { sizeOf } from './words.js';
 
@@ -45,40 +51,43 @@ function extentsOf({ device, extents }: Pick<CapacityRequest, 'device' | 'extent
   return `${extents.map(({ offset, length }) => `${sizeOf(length)} at ${sizeOf(offset)}`).join(', ')} of ${device}`;
 }
 
+const addBody = z
+  .strictObject({
+    ...capacityRequest,
+    more: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'the offer goes on in a step after this one, of a mock' }),
+  })
+  .meta({
+    description: 'has a device offer dynamic capacity: the extents of one step are one offer',
+    examples: [{ device: 'mem0', extents: [{ offset: 0, length: '128M' }] }],
+  });
+
 export const addCapacity = defineStep({
-  schema: z
-    .strictObject({
-      ...capacityRequest,
-      more: z
-        .boolean()
-        .default(false)
-        .meta({ description: 'the offer goes on in a step after this one, of a mock' }),
-    })
-    .meta({
-      description: 'has a device offer dynamic capacity: the extents of one step are one offer',
-      examples: [{ device: 'mem0', extents: [{ offset: 0, length: '128M' }] }],
-    }),
+  schema: addBody,
   honours: [],
   title: (body) => `offer ${extentsOf(body)}`,
   faults: faultsOfCapacity,
+  run: offer,
 });
 
+const releaseBody = z
+  .strictObject({
+    ...capacityRequest,
+    forced: z.boolean().default(false).meta({ description: 'takes it instead of asking for it, of a mock' }),
+  })
+  .meta({
+    description: 'has a device ask for dynamic capacity back',
+    examples: [{ device: 'mem0', extents: [{ offset: 0, length: '128M' }] }],
+  });
+
 export const releaseCapacity = defineStep({
-  schema: z
-    .strictObject({
-      ...capacityRequest,
-      forced: z
-        .boolean()
-        .default(false)
-        .meta({ description: 'takes it instead of asking for it, of a mock' }),
-    })
-    .meta({
-      description: 'has a device ask for dynamic capacity back',
-      examples: [{ device: 'mem0', extents: [{ offset: 0, length: '128M' }] }],
-    }),
+  schema: releaseBody,
   honours: [],
   title: (body) => `${body.forced ? 'take back' : 'ask back'} ${extentsOf(body)}`,
   faults: faultsOfCapacity,
+  run: askBack,
 });
 
 /** What is certainly wrong with a step that adds or releases dynamic capacity, and what QEMU can't do. */
@@ -172,4 +181,98 @@ function faultsOfExtent(extent: CapacityRequest['extents'][number], index: numbe
 
 function fault(path: readonly (string | number)[], message: string, hint?: string): Fault {
   return { path, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** The device's side of dynamic capacity. What the host makes of it comes later: an `expect` waits for it. */
+
+async function offer(body: z.output<typeof addBody>, scope: StepScope): Promise<void> {
+  const mock = mockOf(body, scope);
+  if (mock) return writeTo(mock, 'dc_offer', [...wordsOf(body), ...(body.more ? ['more'] : [])], scope);
+  await asked(
+    giveCommand(
+      scope,
+      'cxl-add-dynamic-capacity',
+      { ...requestOf(body, scope), 'selection-policy': 'prescriptive' },
+      [],
+    ),
+    /already accessible/,
+    'the host has some of it already, and has not given it back',
+  );
+}
+
+async function askBack(body: z.output<typeof releaseBody>, scope: StepScope): Promise<void> {
+  const mock = mockOf(body, scope);
+  if (mock) return writeTo(mock, body.forced ? 'dc_take' : 'dc_ask', wordsOf(body), scope);
+  await asked(
+    giveCommand(
+      scope,
+      'cxl-release-dynamic-capacity',
+      { ...requestOf(body, scope), 'removal-policy': 'prescriptive', 'forced-removal': body.forced },
+      [],
+    ),
+    /non-existing DPA range/,
+    'the host does not have all of it',
+  );
+}
+
+/** What QEMU refuses because of what the host has, or has not, is the host's doing: it answered otherwise than it should. */
+async function asked(command: Promise<unknown>, refusal: RegExp, message: string): Promise<void> {
+  try {
+    await command;
+  } catch (error) {
+    if (!(error instanceof Unmet) || !refusal.test(error.message)) throw error;
+    throw new Unmet({
+      message: `${message} (${error.message})`,
+      path: ['extents'],
+      subject: error.mismatch.subject ?? 'QMP',
+      received: error.mismatch.received,
+    });
+  }
+}
+
+type Request = Pick<z.output<typeof addBody>, 'device' | 'region' | 'extents' | 'tag'>;
+
+function mockOf({ device }: Request, scope: StepScope): PlannedMock | undefined {
+  const found = scope.device(device, ['device']);
+  return 'platformDevice' in found ? found : undefined;
+}
+
+/** What series/dynamic-capacity's mock understands: a tag holds for the extents after it, and there is none at first. */
+function wordsOf({ extents, tag: common = NIL }: Request): string[] {
+  let current = NIL;
+  return extents.flatMap(({ offset, length, tag = common, sequence }, index) => {
+    const place = [
+      toBytes(offset, ['extents', index, 'offset']),
+      toBytes(length, ['extents', index, 'length']),
+    ].map((bytes) => `0x${bytes.toString(16)}`);
+    const extent = [...place, ...(sequence === undefined ? [] : [sequence])].join(':');
+    if (tag === current) return [extent];
+    current = tag;
+    return [tag, extent];
+  });
+}
+
+async function writeTo(
+  { platformDevice }: PlannedMock,
+  attribute: string,
+  words: readonly string[],
+  scope: StepScope,
+): Promise<void> {
+  await scope.type(writeLine(`/sys/bus/platform/devices/${platformDevice}/${attribute}`, words.join(' ')));
+}
+
+/** The null tag: none. */
+const NIL = '00000000-0000-0000-0000-000000000000';
+
+function requestOf({ device, region, extents }: Request, scope: StepScope): Record<string, unknown> {
+  return {
+    path: scope.qemuDevice(device, ['device']).id,
+    // of the one host that there is
+    'host-id': 0,
+    region,
+    extents: extents.map(({ offset, length }, index) => ({
+      offset: toBytes(offset, ['extents', index, 'offset']),
+      len: toBytes(length, ['extents', index, 'length']),
+    })),
+  };
 }

@@ -1,7 +1,13 @@
 import { z } from 'zod';
-import { notARegion, unknownDevice, type CaseKnowledge, type Fault } from '../case-knowledge.js';
+import type { State } from '../../abi/index.js';
+import { type CaseKnowledge, type Fault, notARegion, unknownDevice } from '../case-knowledge.js';
+import { parseDuration } from '../duration.js';
 import { captureName, duration, text, thing } from '../scalars.js';
-import { defineStep, WAITS } from './definition.js';
+import { type Capture, onThisKernel } from '../steps/context.js';
+import { Unmet } from '../steps/outcome.js';
+import { type StepScope, lookUntil } from '../steps/scope.js';
+import { blocksWithin, freeEndpointDecoder } from '../steps/select.js';
+import { WAITS, defineStep } from './definition.js';
 
 const captureBody = z
   .strictObject({
@@ -34,6 +40,7 @@ export const capture = defineStep({
     return `capture ${body.as}: the ${what.replace(/-of$/, '').replaceAll('-', ' ')} of ${String(of)}`;
   },
   faults: faultsOfCapture,
+  run: giveName,
 });
 
 const OF_REGION = ['dax-of', 'node-of', 'namespace-of', 'block-of'] as const;
@@ -53,4 +60,68 @@ function faultsOfCapture(body: z.output<typeof captureBody>, known: CaseKnowledg
     ...OF_REGION.filter((key) => key !== 'node-of').flatMap((key) => notARegion(body[key], [key], known)),
     ...OF_DEVICE.flatMap((key) => unknownDevice(body[key] ?? '${}', [key], known)),
   ];
+}
+
+type Body = z.output<typeof captureBody>;
+
+/** Gives a name to something; without `within` it must be there now. */
+async function giveName(body: Body, scope: StepScope): Promise<void> {
+  await scope.current();
+  const within = onThisKernel(scope.session.context, parseDuration(body.within ?? '') ?? 0);
+  const found = await lookUntil(scope, within, (state) => find(body, state, scope));
+  if (found === undefined) {
+    const [key, of] = Object.entries(body).find(([name]) => name.endsWith('-of')) ?? ['', ''];
+    throw new Unmet({
+      message: `${String(of)} has no ${key.replace(/-of$/, '').replaceAll('-', ' ')}${body.index ? ` of index ${body.index}` : ''}`,
+      path: [key],
+      expected: `something to capture as ${body.as}`,
+      received: 'nothing',
+    });
+  }
+  scope.capture(body.as, found);
+}
+
+function find(body: Body, state: State, scope: StepScope): Capture | undefined {
+  const index = body.index ?? 0;
+  if (body['region-of'] !== undefined) {
+    const memdev = memdevOf(body['region-of'], 'region-of', scope);
+    const decoders = Object.values(state.decoders).filter(
+      (one) => one.memdev === memdev && one.region !== undefined,
+    );
+    const regions = [...new Set(decoders.map((one) => one.region))];
+    const name = regions[index];
+    return name === undefined ? undefined : { kind: 'region', name, decoders: [] };
+  }
+  const value = findValue(body, state, scope, index);
+  return value === undefined ? undefined : { kind: 'value', value };
+}
+
+function findValue(body: Body, state: State, scope: StepScope, index: number): string | number | undefined {
+  if (body['dax-of'] !== undefined) return nthOf(state.daxDevices, body['dax-of'], index);
+  if (body['namespace-of'] !== undefined) return nthOf(state.namespaces, body['namespace-of'], index);
+  if (body['memdev-of'] !== undefined) return memdevOf(body['memdev-of'], 'memdev-of', scope);
+  if (body['pci-of'] !== undefined)
+    return state.memdevs[memdevOf(body['pci-of'], 'pci-of', scope) ?? '']?.pciAddress;
+  if (body['endpoint-decoder-of'] !== undefined) {
+    const memdev = memdevOf(body['endpoint-decoder-of'], 'endpoint-decoder-of', scope);
+    return memdev === undefined ? undefined : freeEndpointDecoder(memdev, state);
+  }
+  const region = body['node-of'] ?? body['block-of'] ?? '';
+  const range = scope.session.ranges.get(region);
+  const [block, memory] = (range ? blocksWithin(range, state) : [])[index] ?? [];
+  if (body['block-of'] !== undefined) return block;
+  return memory?.node ?? Object.values(state.daxDevices).find((one) => one.region === region)?.targetNode;
+}
+
+function nthOf(
+  things: Readonly<Record<string, { readonly region?: string }>>,
+  region: string,
+  index: number,
+): string | undefined {
+  return Object.entries(things).filter(([, one]) => one.region === region)[index]?.[0];
+}
+
+function memdevOf(id: string, key: string, scope: StepScope): string | undefined {
+  scope.device(id, [key]);
+  return scope.memdevOf(id);
 }

@@ -1,8 +1,12 @@
 import { z } from 'zod';
-import { parseSize } from '../../base/size.js';
+import { errnoOf, quote } from '../../abi/index.js';
+import { formatSize, parseSize } from '../../base/size.js';
 import type { Fault } from '../case-knowledge.js';
 import { deviceName, size } from '../scalars.js';
-import { defineStep, OF_LINES } from './definition.js';
+import { Refusal, Unmet } from '../steps/outcome.js';
+import type { StepScope } from '../steps/scope.js';
+import { toBytes } from '../steps/values.js';
+import { OF_LINES, defineStep } from './definition.js';
 import { sizeOf } from './words.js';
 
 const pattern = z
@@ -46,8 +50,70 @@ export const daxData = defineStep({
       { path: ['length'], message: 'a pattern lies within 2M of the device: a multiple of 2M is in the way' },
     ];
   },
+  run: putOrFind,
 });
 
 const MOST_BYTES = 64 * 2 ** 10;
 /** What is mapped at once: a huge page, as devices of less can't be mapped. */
 const MAPPED_BYTES = 2 * 2 ** 20;
+
+/**
+ * perl, as busybox has no mmap(2) (9): what comes through a pipe is read(2) (0) to the mapping's address. The pattern is lines of
+ * 64 characters, its name and their number, so that what is there instead can be read.
+ */
+const PROGRAM = [
+  'my ($do, $dev, $at, $len, $name) = @ARGV',
+  'my $data = substr join("", map { sprintf "%-31.31s %31d\\n", $name, $_ } 0 .. $len / 64), 0, $len',
+  'open F, $do eq "put" ? "+<" : "<", $dev or die "open: $!\\n"',
+  'my $p = syscall 9, 0, 2 << 20, $do eq "put" ? 3 : 1, 1, fileno F, $at - $at % (2 << 20)',
+  'die "mmap: $!\\n" if $p < 0',
+  '$p += $at % (2 << 20)',
+  'if ($do eq "put") { pipe R, W; syswrite W, $data; syscall(0, fileno R, $p, $len) == $len or die "write: $!\\n"; exit }',
+  'my $found = unpack "P$len", pack "Q", $p',
+  'exit if $found eq $data',
+  'print substr $found, 0, 63',
+  'exit 3',
+].join('; ');
+
+const OTHER_DATA = 3;
+
+async function putOrFind(
+  { of, offset, length, put, holds }: z.output<typeof body>,
+  scope: StepScope,
+): Promise<void> {
+  const [at, bytes] = [toBytes(offset, ['offset']), toBytes(length, ['length'])];
+  const name = put ?? holds ?? '';
+  const words = [put === undefined ? 'get' : 'put', `/dev/${of}`, `${at}`, `${bytes}`, name];
+  const text = `perl -e ${quote(PROGRAM)} ${words.map(quote).join(' ')}`;
+  const begun = Date.now();
+  const { stdout, stderr, code, milliseconds } = await scope.exec(text);
+  if (code === 0) return;
+  if (code === OTHER_DATA) {
+    throw new Unmet({
+      message: `the pattern ${name} is not at ${formatSize(at)} of ${of}`,
+      path: ['holds'],
+      subject: `/dev/${of}`,
+      expected: name,
+      received: printable(stdout),
+    });
+  }
+  const said = stderr.toString('utf8');
+  const errno = errnoOf(said);
+  throw new Refusal({
+    // the program itself is in the trace
+    text: `${put === undefined ? 'find' : 'put'} ${name} at ${formatSize(at)} of /dev/${of}`,
+    subject: `/dev/${of}`,
+    stdout: '',
+    stderr: said,
+    code: code ?? 128,
+    ...(errno !== undefined && { errno }),
+    at: begun,
+    milliseconds,
+  });
+}
+
+/** What is there instead: a line of a pattern, or bytes. */
+function printable(found: Buffer): string {
+  const text = found.toString('latin1');
+  return /^[\x20-\x7e]+$/.test(text) ? text.replace(/ +/g, ' ') : found.subarray(0, 16).toString('hex');
+}

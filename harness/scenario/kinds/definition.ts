@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { CaseKnowledge, Fault } from '../case-knowledge.js';
+import type { StepScope } from '../steps/scope.js';
 
 /** Keys that stand beside a step kind and mean something with some kinds only. */
 export const commonKeys = ['fails', 'may-fail', 'timeout', 'loop'] as const;
@@ -11,7 +12,7 @@ export const OF_LINES: readonly CommonKey[] = ['fails', 'may-fail', 'timeout'];
 /** What to write instead of `timeout` on a kind that waits by itself. */
 export const WAITS = 'it waits as long as its `within` says';
 
-/** A step kind as the language has it; how it is carried out stands in steps/registry.ts. */
+/** All that the harness knows of a step kind that holds no further steps: one definition each, listed in index.ts. */
 export interface StepDefinition<Schema extends z.ZodType = z.ZodType> {
   /** what the key of the kind takes in YAML, with a description and an example */
   readonly schema: Schema;
@@ -22,9 +23,16 @@ export interface StepDefinition<Schema extends z.ZodType = z.ZodType> {
   /** its `as` names something for later steps */
   readonly captures?: boolean;
   /** what a step of the kind does, in a few words */
-  title(body: z.output<Schema>): string;
+  readonly title: (body: z.output<Schema>) => string;
   /** what is certainly wrong with it before anything is booted; paths begin in the body */
-  faults?(body: z.output<Schema>, known: CaseKnowledge): Fault[];
+  readonly faults?: (body: z.output<Schema>, known: CaseKnowledge) => Fault[];
+  /** its captures are put in while it runs, because what is captured may appear meanwhile; else they are before */
+  readonly putsInCapturesItself?: true;
+  /**
+   * carries it out
+   * @throws Refusal, Unmet, NothingToDo, and what the guest throws
+   */
+  readonly run: (body: z.output<Schema>, scope: StepScope) => Promise<void>;
 }
 
 export function defineStep<Schema extends z.ZodType>(

@@ -1,5 +1,6 @@
 import { faultsOfExpectation } from '../expect-rules.js';
 import { expectBody } from '../expectations.js';
+import { expect as waitUntilItHolds } from '../steps/expect/expect.js';
 import { defineStep, WAITS } from './definition.js';
 
 export const expectation = defineStep({
@@ -24,4 +25,6 @@ export const expectation = defineStep({
     return `expect ${clauses.map((key) => key.replace('same-as', 'the same state')).join(', ')}${stays}`;
   },
   faults: faultsOfExpectation,
+  putsInCapturesItself: true,
+  run: waitUntilItHolds,
 });

@@ -1,6 +1,11 @@
 import { z } from 'zod';
+import { type TypedShLine, toolLine } from '../../abi/index.js';
 import { captureName, exit, pattern, text } from '../scalars.js';
-import { defineStep, OF_LINES } from './definition.js';
+import { jsonMismatch } from '../steps/json-contains.js';
+import { Refusal, Unmet } from '../steps/outcome.js';
+import { checkExit, checkText } from '../steps/program-ends.js';
+import type { StepScope } from '../steps/scope.js';
+import { OF_LINES, defineStep } from './definition.js';
 import { argumentsOf } from './words.js';
 
 const toolCall = z.strictObject({
@@ -21,6 +26,7 @@ export const cxl = defineStep({
   honours: OF_LINES,
   captures: true,
   title: (body) => `cxl ${argumentsOf(body.args)}`,
+  run: callTool('cxl'),
 });
 
 export const daxctl = defineStep({
@@ -31,6 +37,7 @@ export const daxctl = defineStep({
   honours: OF_LINES,
   captures: true,
   title: (body) => `daxctl ${argumentsOf(body.args)}`,
+  run: callTool('daxctl'),
 });
 
 export const ndctl = defineStep({
@@ -41,4 +48,52 @@ export const ndctl = defineStep({
   honours: OF_LINES,
   captures: true,
   title: (body) => `ndctl ${argumentsOf(body.args)}`,
+  run: callTool('ndctl'),
 });
+
+type Body = z.output<typeof toolCall>;
+
+function callTool(tool: 'cxl' | 'daxctl' | 'ndctl') {
+  return async (body: Body, scope: StepScope): Promise<void> => {
+    const line = await typed(scope, () => scope.type(toolLine(tool, body.args)));
+    checkExit(line, body.exit);
+    scope.capture(body.as, { kind: 'value', value: line.stdout.trim() });
+    checkText(line.stderr, body.stderr, 'stderr', `standard error of ${tool}`);
+    if (body.json !== undefined) checkJson(line, body.json);
+  };
+}
+
+async function typed(scope: StepScope, type: () => Promise<TypedShLine[]>): Promise<TypedShLine> {
+  try {
+    const [line] = await type();
+    if (line) return line;
+  } catch (error) {
+    if (error instanceof Refusal) return error.line;
+    throw error;
+  }
+  throw new Unmet({ message: `step ${scope.id} typed nothing`, path: [], blame: 'rig' });
+}
+
+function checkJson(line: TypedShLine, expected: unknown): void {
+  let printed: unknown;
+  try {
+    printed = JSON.parse(line.stdout);
+  } catch {
+    throw new Unmet({
+      message: `${line.text} printed no JSON`,
+      path: ['json'],
+      expected,
+      received: line.stdout.trim(),
+      subject: line.text,
+    });
+  }
+  const mismatch = jsonMismatch(printed, expected);
+  if (!mismatch) return;
+  throw new Unmet({
+    message: `the JSON that ${line.text} printed does not contain it`,
+    path: ['json', ...mismatch.path],
+    expected: mismatch.expected,
+    received: mismatch.received,
+    subject: line.text,
+  });
+}

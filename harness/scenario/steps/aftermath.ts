@@ -1,7 +1,7 @@
 import { formatKernelLog, newMark, newRecordsScript, noteIntoLog, parseKernelLog } from '../../abi/index.js';
 import { matches } from '../../base/pattern.js';
 import { GuestDied, GuestTimeout } from '../../guest/guest.js';
-import type { SplatRecord, StepFailure, StepIdentity } from '../../report/trace.js';
+import type { SplatRecord, StepFailure, StepIdentity } from '../../trace/trace.js';
 import type { Step } from '../case.js';
 import { onThisKernel, type StepSession } from './context.js';
 import { failureOf } from './judge.js';

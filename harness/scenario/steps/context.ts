@@ -1,10 +1,10 @@
 import type { KernelLogRecord, State } from '../../abi/index.js';
 import type { CutShort, RunningGuest } from '../../guest/guest.js';
-import type { RunEvent, SplatRecord, StepFailure } from '../../report/trace.js';
+import type { RunEvent, SplatRecord, StepFailure } from '../../trace/trace.js';
 import type { MachinePlan, PlannedDevice } from '../../topology/plan.js';
 import type { RegionCapture } from './region-parts.js';
 import type { AddressRange } from './select.js';
-import type { Step } from '../case.js';
+import type { SourcePosition } from '../../base/diagnostic.js';
 
 /** What the steps of a case need to know and to tell. */
 export interface StepsContext {
@@ -36,10 +36,16 @@ export interface StepsContext {
 /** What a `${name}` stands for: a region can be asked for its parts, everything else is a plain value. */
 export type Capture = RegionCapture | { readonly kind: 'value'; readonly value: string | number };
 
+/** What carrying a step out takes of it besides its body. */
+export interface PlacedStep {
+  readonly document: { readonly timeout?: string | undefined };
+  readonly position: SourcePosition;
+}
+
 /** What a step did that is undone when the case is over. */
 export type Deed =
-  | { readonly kind: 'set'; readonly path: string; readonly before: string; readonly step: Step }
-  | { readonly kind: 'region'; region: RegionCapture; readonly step: Step };
+  | { readonly kind: 'set'; readonly path: string; readonly before: string; readonly step: PlacedStep }
+  | { readonly kind: 'region'; region: RegionCapture; readonly step: PlacedStep };
 
 /** What the steps of one case share and change. Made by `openSteps`. */
 export interface StepSession {

@@ -1,7 +1,7 @@
 import { canonicalErrno, type TypedShLine } from '../../abi/index.js';
 import { RigError, UsageError } from '../../base/errors.js';
 import { CutShort, GuestDied, GuestTimeout, QmpError } from '../../guest/guest.js';
-import type { Blame, StepFailure } from '../../report/trace.js';
+import type { Blame, StepFailure } from '../../trace/trace.js';
 import type { Step } from '../case.js';
 import { kindOf, type StepKind } from '../language.js';
 import { InnerFailure, Refusal, StandsStill, Unmet, Unresolved } from './outcome.js';

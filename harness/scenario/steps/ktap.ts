@@ -1,4 +1,4 @@
-import type { SubtestResult } from '../../report/trace.js';
+import type { SubtestResult } from '../../trace/trace.js';
 
 /**
  * The tests in text of KTAP (Documentation/dev-tools/ktap.rst) or of TAP, in their order. A test that holds others comes

@@ -1,5 +1,5 @@
 import { errnoOf, type TypedShLine } from '../../abi/index.js';
-import type { Blame, StepFailure } from '../../report/trace.js';
+import type { Blame, StepFailure } from '../../trace/trace.js';
 
 /** Path within a step's body: `['memory', 0, 'state']`. */
 export type BodyPath = readonly (string | number)[];

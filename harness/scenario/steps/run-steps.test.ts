@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parseState } from '../../abi/parse-state.js';
 import { GuestDied, GuestTimeout, type ExecResult, type RunningGuest } from '../../guest/guest.js';
-import type { RunEvent } from '../../report/trace.js';
+import type { RunEvent } from '../../trace/trace.js';
 import type { MachinePlan } from '../../topology/plan.js';
 import type { Step } from '../case.js';
 import type { StepDocument } from '../language.js';

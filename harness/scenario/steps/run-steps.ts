@@ -1,15 +1,15 @@
 import { diffStates } from '../../abi/index.js';
 import { stopwatch } from '../../base/stopwatch.js';
 import type { CutShort } from '../../guest/guest.js';
-import type { StepFailure, StepIdentity, StepTrace } from '../../report/trace.js';
+import type { StepFailure, StepIdentity, StepTrace } from '../../trace/trace.js';
 import type { Step } from '../case.js';
+import { simpleSteps, type StepDefinition } from '../kinds/index.js';
 import { kindOf, stepKinds, type StepDocument, type StepKind } from '../language.js';
 import { describeStep } from '../title.js';
 import { takeCalls } from './calls.js';
 import { DEFAULT_WITHIN_MS, onThisKernel, ownerOf, type StepSession } from './context.js';
 import { judge, timeIsOver, type AllowedErrnos } from './judge.js';
 import { InnerFailure, Lacking, NothingToDo, Unmet, Unresolved } from './outcome.js';
-import { putsInCapturesItself, runStep } from './registry.js';
 import { resolve, resolveAs, resolveWhatIsKnown } from './resolve.js';
 import { lookUntil, makeScope, type ScopeOptions, type StepScope } from './scope.js';
 import { explainSilence, lookAfter, splatFailure, splatsOf } from './aftermath.js';
@@ -194,13 +194,13 @@ async function carryOut(
     const deadline = step.document.timeout === undefined ? options.deadline : scope.deadline;
     return { parallel: runBranches, repeat: repeatSteps }[kind](step, scope, inner, { ...options, deadline });
   }
-  const body = putsInCapturesItself(kind)
-    ? step.document[kind]
-    : await putInCaptures(kind, step.document[kind], scope);
-  await runStep(kind, body, scope);
+  const definition: StepDefinition = simpleSteps[kind];
+  const written = step.document[kind];
+  const body = definition.putsInCapturesItself ? written : await putInCaptures(kind, written, scope);
+  await definition.run(body, scope);
   return {
     ...step.document,
-    [kind]: putsInCapturesItself(kind) ? resolveWhatIsKnown(body, scope.session) : body,
+    [kind]: definition.putsInCapturesItself ? resolveWhatIsKnown(body, scope.session) : body,
   };
 }
 

@@ -10,9 +10,8 @@ import { RigError } from '../../base/errors.js';
 import { stopwatch } from '../../base/stopwatch.js';
 import type { ExecResult, GuestShell } from '../../guest/guest.js';
 import { CutShort, GuestTimeout } from '../../guest/guest.js';
-import type { SubtestResult, TypedLine } from '../../report/trace.js';
+import type { SubtestResult, TypedLine } from '../../trace/trace.js';
 import type { MachinePlan, MemoryDevice, PlannedDevice, PlannedMock } from '../../topology/plan.js';
-import type { Step } from '../case.js';
 import { parseDuration } from '../duration.js';
 import {
   DEFAULT_STEP_MS,
@@ -22,6 +21,7 @@ import {
   POLL_MOST_MS,
   SNAPSHOT_MS,
   type Capture,
+  type PlacedStep,
   type StepSession,
 } from './context.js';
 import { Refusal, Unmet, type BodyPath } from './outcome.js';
@@ -32,7 +32,7 @@ import { keepCapture, look } from './session.js';
 /** What a step kind works with: the guest, the state, the captures; everything typed is recorded. */
 export interface StepScope {
   readonly session: StepSession;
-  readonly step: Step;
+  readonly step: PlacedStep;
   /** `3`, `3.1.2` */
   readonly id: string;
   readonly plan: MachinePlan;
@@ -90,7 +90,7 @@ const LEAST_ASKED_MS = 1_000;
 
 export function makeScope(
   session: StepSession,
-  step: Step,
+  step: PlacedStep,
   id: string,
   { isCleanup, isBranch, deadline: outer }: ScopeOptions,
 ): StepScope {

@@ -35,3 +35,11 @@ export function endpointDecodersOf(memdev: string, state: State): string[] {
 export function freeEndpointDecoder(memdev: string, state: State): string | undefined {
   return endpointDecodersOf(memdev, state).find((name) => !state.decoders[name]?.dpaSize);
 }
+
+/** Those of the endpoint decoders that hold DPA for a region; one that another region uses by now was freed before. */
+export function heldDecoders(decoders: readonly string[], region: string, state: State): string[] {
+  return decoders.filter((decoder) => {
+    const found = state.decoders[decoder];
+    return found?.dpaSize && (found.region === undefined || found.region === region);
+  });
+}

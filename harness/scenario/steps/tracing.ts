@@ -1,4 +1,4 @@
-import type { StepFailure } from '../../report/trace.js';
+import type { StepFailure } from '../../trace/trace.js';
 import type { Step } from '../case.js';
 import { onThisKernel, type StepSession } from './context.js';
 import { plainEventName, tracing } from './trace-events.js';

@@ -2,6 +2,7 @@ import type { State } from '../../abi/index.js';
 import type { Step } from '../case.js';
 import type { StepDocument } from '../language.js';
 import type { Deed, StepSession } from './context.js';
+import { heldDecoders } from './select.js';
 
 /** Steps that undo what is left of what was done, newest first: regions that create-region made, values that set wrote. */
 export function undoing({ done, state, broken }: Pick<StepSession, 'done' | 'state' | 'broken'>): Step[] {
@@ -21,12 +22,4 @@ function undoingOf(deed: Deed, state: State): StepDocument | undefined {
   return isThere || heldDecoders(deed.region.decoders, name, state).length > 0
     ? { 'destroy-region': { region: name } }
     : undefined;
-}
-
-/** Those of the endpoint decoders that hold DPA for a region; one that another region uses by now was freed before. */
-export function heldDecoders(decoders: readonly string[], region: string, state: State): string[] {
-  return decoders.filter((decoder) => {
-    const found = state.decoders[decoder];
-    return found?.dpaSize && (found.region === undefined || found.region === region);
-  });
 }

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../trace.js';
+import type { Verdict } from '../../../trace/trace.js';
 import { h } from './dom.js';
 
 const MARKS: Readonly<Record<Verdict, string>> = {

@@ -1,4 +1,4 @@
-import type { RunEnvironment } from '../../trace.js';
+import type { RunEnvironment } from '../../../trace/trace.js';
 import { h } from './dom.js';
 import { bytes } from './text.js';
 

@@ -1,7 +1,14 @@
 import { plural } from '../../plural.js';
 import type { StateChange } from '../../../abi/state.js';
 import { failedStep } from '../../failed-step.js';
-import type { Blame, CaseTrace, SplatRecord, StepFailure, StepTrace, SubtestResult } from '../../trace.js';
+import type {
+  Blame,
+  CaseTrace,
+  SplatRecord,
+  StepFailure,
+  StepTrace,
+  SubtestResult,
+} from '../../../trace/trace.js';
 import type { CaseContent } from '../page-content.js';
 import { badge } from './badge.js';
 import { h, type Child } from './dom.js';

@@ -1,5 +1,5 @@
 import type { State } from '../../../abi/state.js';
-import type { CaseTrace, StepTrace } from '../../trace.js';
+import type { CaseTrace, StepTrace } from '../../../trace/trace.js';
 import type { CaseContent } from '../page-content.js';
 import { replay } from '../../replay.js';
 

@@ -1,5 +1,5 @@
 import { plural } from '../../plural.js';
-import type { Verdict } from '../../trace.js';
+import type { Verdict } from '../../../trace/trace.js';
 import type { CaseEntry, PageIndex } from '../page-content.js';
 import { badge } from './badge.js';
 import { caseList, inListOrder } from './case-list.js';

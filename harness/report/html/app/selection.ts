@@ -1,4 +1,4 @@
-import type { Verdict } from '../../trace.js';
+import type { Verdict } from '../../../trace/trace.js';
 import type { CaseEntry } from '../page-content.js';
 
 /** What the overview shows of a run, and in which order. */

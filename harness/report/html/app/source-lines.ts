@@ -1,5 +1,5 @@
 import type { SourcePosition } from '../../../scenario/case.js';
-import type { StepTrace } from '../../trace.js';
+import type { StepTrace } from '../../../trace/trace.js';
 import { h } from './dom.js';
 
 const LINES_AROUND = 2;

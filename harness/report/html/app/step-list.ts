@@ -1,4 +1,4 @@
-import type { CaseTrace, StepTrace } from '../../trace.js';
+import type { CaseTrace, StepTrace } from '../../../trace/trace.js';
 import { breakable, h } from './dom.js';
 import { END, START, type Moment } from './moments.js';
 import { caseLink } from './route.js';

@@ -1,4 +1,4 @@
-import type { TypedLine } from '../../trace.js';
+import type { TypedLine } from '../../../trace/trace.js';
 import { h } from './dom.js';
 import { duration } from './text.js';
 

@@ -1,14 +1,15 @@
+import type { z } from 'zod';
 import { diffStates } from '../../../abi/index.js';
 import { parseDuration } from '../../duration.js';
 import type { Miss } from '../../clauses/definition.js';
-import type { StepBody } from '../../language.js';
+import type { expectBody } from '../../expectations.js';
 import { DEFAULT_WITHIN_MS, onThisKernel, POLL_FIRST_MS, POLL_MOST_MS } from '../context.js';
 import { Unmet } from '../outcome.js';
 import { sleep, type StepScope } from '../scope.js';
 import { missesOf } from './misses.js';
 import { worldOf } from './world.js';
 
-type Body = StepBody<'expect'>;
+type Body = z.output<typeof expectBody>;
 
 /**
  * Waits until everything holds, at most `within`; then watches that it stays so for `stays-for`. Each look is one

@@ -1,12 +1,13 @@
+import type { z } from 'zod';
 import { leftoversOf } from '../../../abi/index.js';
 import { clauseOf, clausesOf } from '../../clauses/index.js';
 import type { Miss, World } from '../../clauses/definition.js';
-import { stateClauses, type StepBody } from '../../language.js';
+import { stateClauses, type expectBody } from '../../expectations.js';
 import type { StepSession } from '../context.js';
 import { Unresolved } from '../outcome.js';
 import { resolve, resolveAs } from '../resolve.js';
 
-type Body = StepBody<'expect'>;
+type Body = z.output<typeof expectBody>;
 
 /** What of an expectation does not hold. Captures are put in now: what they stand for may appear while one waits. */
 export function missesOf(body: Body, world: World, session: StepSession): Miss[] {

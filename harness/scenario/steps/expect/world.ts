@@ -1,12 +1,13 @@
+import type { z } from 'zod';
 import { inWordsOf, newMark, type State } from '../../../abi/index.js';
 import type { Question, World } from '../../clauses/definition.js';
 import { clauseOf, clausesOf } from '../../clauses/index.js';
-import { stateClauses, type StepBody } from '../../language.js';
+import { stateClauses, type expectBody } from '../../expectations.js';
 import { Unresolved } from '../outcome.js';
 import { resolveAs } from '../resolve.js';
 import type { StepScope } from '../scope.js';
 
-type Body = StepBody<'expect'>;
+type Body = z.output<typeof expectBody>;
 
 /** What clauses are held against: a snapshot, and what they ask besides, as it is now. */
 export async function worldOf(body: Body, scope: StepScope, state: State): Promise<World> {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { State } from '../../abi/state.js';
-import type { CaseTrace, RunSummary } from '../trace.js';
-import { TRACE_VERSION } from '../trace.js';
+import type { State } from '../abi/state.js';
+import type { CaseTrace, RunSummary } from './trace.js';
+import { TRACE_VERSION } from './trace.js';
 
 /**
  * The format of trace.json and run.json, described for whoever reads them with other tools, and checked when a saved

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fixtureDir, fixtureRun } from '../testing/fixture-run.js';
-import { sampleRun } from '../testing/sample-run.js';
-import { caseTraceSchema, runSummarySchema, traceJsonSchema } from './trace-schema.js';
+import { fixtureDir, fixtureRun } from '../report/testing/fixture-run.js';
+import { sampleRun } from '../report/testing/sample-run.js';
+import { caseTraceSchema, runSummarySchema, traceJsonSchema } from './schema.js';
 
 describe('the trace format', () => {
   test('is what runs write', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ShLine, TypedShLine } from '../../abi/index.js';
 import { createRegion } from './create-region.js';
-import { Refusal } from './outcome.js';
-import type { StepScope } from './scope.js';
+import { Refusal } from '../steps/outcome.js';
+import type { StepScope } from '../steps/scope.js';
 
 /** Against a kernel that offers these names in turn, and finds a name busy that it no longer offers, or as it is told. */
 async function createWhereOffered(
@@ -34,7 +34,7 @@ async function createWhereOffered(
         }),
       ),
   } as unknown as StepScope;
-  await createRegion({ as: 'r', mode: 'ram', targets: ['mem0'], commit: true, stop: 'create' }, scope);
+  await createRegion.run({ as: 'r', mode: 'ram', targets: ['mem0'], commit: true, stop: 'create' }, scope);
   return { captured, typed };
 }
 

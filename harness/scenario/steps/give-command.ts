@@ -1,24 +1,7 @@
 import { QmpError } from '../../guest/guest.js';
-import type { StepBody } from '../language.js';
 import { qmpFaults } from '../qmp-commands.js';
-import { jsonMismatch } from './json-contains.js';
 import { Unmet } from './outcome.js';
 import type { StepScope } from './scope.js';
-
-export async function qmp(body: StepBody<'qmp'>, scope: StepScope): Promise<void> {
-  const answer = await giveCommand(scope, body.execute, body.arguments);
-  if (body.returns === undefined) return;
-  const mismatch = jsonMismatch(answer, body.returns);
-  if (!mismatch) return;
-  throw new Unmet({
-    message: `the answer to QMP ${body.execute} does not contain it`,
-    path: ['returns', ...mismatch.path],
-    expected: mismatch.expected,
-    received: mismatch.received,
-    subject: body.execute,
-    blame: 'emulator',
-  });
-}
 
 /**
  * The one door through which steps reach QEMU's monitor, and so where it is seen to that none reaches the host: once more

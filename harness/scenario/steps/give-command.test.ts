@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Unmet } from './outcome.js';
-import { giveCommand } from './qmp.js';
+import { giveCommand } from './give-command.js';
 import type { StepScope } from './scope.js';
 
 const given: string[] = [];
