@@ -3,6 +3,8 @@ import type { DocumentPath } from '../base/yaml.js';
 import { faultsOfWhen, holdsIn, type CaseRow, type CaseTable } from './case-rows.js';
 import { capturesMadeBy, nestedSteps } from './captures.js';
 import { isStepKind, stepKinds } from './language.js';
+import type { Folder } from './folder.js';
+import { isUse, rawWithFolder, stepsOfUse, type Use } from './step-lists.js';
 import { withReferences } from './things.js';
 import {
   substitution,
@@ -41,7 +43,8 @@ export interface StepUse {
 }
 
 /**
- * Puts variables and a row's values into a document, drops the steps whose `when` does not hold in the row, and checks
+ * Puts variables and a row's values into a document, drops the steps whose `when` does not hold in the row, puts lists of
+ * steps in the place of those that use them, and checks
  * that every other `${name}` is a capture which an earlier step makes.
  */
 export function expandCase(
@@ -51,10 +54,11 @@ export function expandCase(
   source: ScenarioSource,
   budget: ExpansionBudget,
   use: StepUse,
+  folder: Pick<Folder, 'lists' | 'document'>,
 ): Expansion {
   const faults: Diagnostic[] = [];
-  /** for a list of which entries were dropped: the index in the file of each that is left */
-  const kept = new WeakMap<readonly unknown[], readonly number[]>();
+  /** for a list of steps: where each that is left is written */
+  const kept = new WeakMap<readonly unknown[], readonly DocumentPath[]>();
   const { put, writtenOf, originOf } = substitution(table, row, source, budget, faults);
 
   const plain = (value: unknown, path: DocumentPath, scope: Scope): unknown => {
@@ -69,15 +73,19 @@ export function expandCase(
 
   const steps = (list: unknown, path: DocumentPath, scope: StepScope): unknown => {
     if (!Array.isArray(list)) return plain(list, path, scope);
-    const indices: number[] = [];
+    const places: DocumentPath[] = [];
     const result: unknown[] = [];
     for (const [index, entry] of list.entries()) {
       const place = [...path, index];
       if (!applies(entry, place)) continue;
-      indices.push(index);
-      result.push(step(entry, place, scope));
+      const listed = isUse(entry) ? stepsOf(entry) : { steps: [entry], path: undefined };
+      for (const [nth, one] of listed.steps.entries()) {
+        const written = listed.path ? [...listed.path, nth] : place;
+        places.push(written);
+        result.push(step(one, written, scope));
+      }
     }
-    kept.set(result, indices);
+    kept.set(result, places);
     // a case may have nothing to clean up
     if (list.length > 0 && result.length === 0 && path.join() !== 'cleanup') {
       const message = `in the case [${row.label}] no step is left here: each has a \`when\` that does not hold`;
@@ -85,6 +93,10 @@ export function expandCase(
     }
     return result;
   };
+
+  // beyond the budget nothing is made of anything: the caller refuses the scenario
+  const stepsOf = (entry: Use): ReturnType<typeof stepsOfUse> =>
+    budget.characters < 0 ? { steps: [], path: [] } : stepsOfUse(entry, folder.lists);
 
   const applies = (entry: unknown, path: DocumentPath): boolean => {
     if (!isMap(entry) || !('when' in entry)) return true;
@@ -167,22 +179,25 @@ export function expandCase(
   if ('steps' in raw) value['steps'] = steps(raw['steps'], ['steps'], inSteps);
   if ('cleanup' in raw) value['cleanup'] = steps(raw['cleanup'], ['cleanup'], inSteps);
 
+  const inFiles = rawWithFolder(raw, folder.document?.raw);
   const fileOf = (path: DocumentPath): DocumentPath => {
     let inner: unknown = value;
-    return path.map((part) => {
-      const original = Array.isArray(inner) && typeof part === 'number' ? kept.get(inner)?.[part] : undefined;
+    let written: DocumentPath = [];
+    for (const part of path) {
+      const place = Array.isArray(inner) && typeof part === 'number' ? kept.get(inner)?.[part] : undefined;
       inner = isContainer(inner) && Object.hasOwn(inner, part) ? inner[part] : undefined;
-      return original ?? part;
-    });
+      written = place ?? [...written, part];
+    }
+    return written;
   };
   const written = (path: DocumentPath, found: number | boolean): string => {
     const place = fileOf(path);
-    const inFile = valueAt(raw, place);
+    const inFile = valueAt(inFiles, place);
     return typeof inFile === 'string' ? writtenOf(inFile, found) : source.written(place, found);
   };
   const origin = (path: DocumentPath): DocumentPath => {
     const place = fileOf(path);
-    const inFile = valueAt(raw, place);
+    const inFile = valueAt(inFiles, place);
     return (typeof inFile === 'string' ? originOf(inFile) : undefined) ?? place;
   };
   return { row, value, faults, fileOf, originOf: origin, written };

@@ -71,7 +71,11 @@ function withStepKinds(definitions: Record<string, JsonSchema>): Record<string, 
   );
   return {
     ...definitions,
-    step: { ...step, properties, oneOf: Object.keys(stepKinds).map((kind) => ({ required: [kind] })) },
+    step: {
+      ...step,
+      properties,
+      oneOf: [...Object.keys(stepKinds), 'use'].map((kind) => ({ required: [kind] })),
+    },
   };
 }
 

@@ -71,6 +71,20 @@ steps:
 - When a case is over, its cleanup is run; then regions that \`create-region\` made and that are still there are destroyed, and
   what \`set\` wrote is written back, newest first. Not so with \`leaves-no-trace: false\`.
 - \`$\${\` is a plain \`\${\`, for the shell of an \`exec\`.
+- What the scenarios of a folder have in common may stand in a \`folder.yaml\` beside them: what all of them require, and lists of steps,
+  which a step \`use: region-of-two\`, or one with values (\`with: { size: 1G }\`), stands for. Its captures are then those of the scenario.
+
+  \`\`\`yaml
+  cxlrig: 1
+  requires: [{ driver: { bus: cxl, name: sysram_region } }]
+  steps:
+    region-of-two:
+      takes: { size: 512M }
+      steps:
+        - create-region: { as: r, targets: [mem0, mem1], size: '\${size}', bind: sysram_region }
+        - write: { of: r, attr: sysram_region/hotplug, value: online_movable }
+  \`\`\`
+
 - A case's id is the path of its file below \`scenarios/\`, its matrix values, and as many columns of its row as tell the
   rows apart, or the row's \`name\`: \`current/kmem [policy=offline, size=256M]\`.
 - Sizes are \`512M\`, \`4G\`, \`0x20000000\` or bytes; durations \`500ms\`, \`5s\`, \`2m\`; errnos are names; version ranges

@@ -41,6 +41,8 @@ export interface StepCommon {
   when?: Record<string, unknown> | undefined;
   'allow-splats'?: string[] | undefined;
   loop?: Loop | undefined;
+  use?: string | undefined;
+  with?: Record<string, unknown> | undefined;
 }
 
 /** How the branches of a `parallel` step are begun over and over. */
@@ -148,6 +150,14 @@ const stepCommon = {
     description:
       'the branches begin again, all at once, when the last of them has ended; the first that fails ends it',
   }),
+  use: z.string().optional().meta({
+    description:
+      'instead of a kind: the steps of the list of this name, which the `folder.yaml` beside the scenario has under `steps`',
+  }),
+  with: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .meta({ description: 'beside `use`: values that the list takes' }),
 } as const;
 
 const stepShape = z.strictObject({
@@ -163,6 +173,13 @@ const stepShape = z.strictObject({
 export const step: z.ZodType<StepDocument> = stepShape
   .superRefine((value, context) => {
     const [kind, another] = Object.keys(value).filter(isStepKind);
+    if (value.with !== undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['with'],
+        message: '`with` gives a list its values: it needs `use`',
+      });
+    }
     if (kind === undefined) {
       context.addIssue({
         code: 'custom',
@@ -286,7 +303,7 @@ export const scenarioDocument = z.strictObject({
     .meta({ description: 'additions to the kernel command line, one option an entry' }),
   requires: z.array(requirement).optional().meta({
     description:
-      'a case whose kernel or QEMU lacks one of these is skipped with the reason; what all scenarios of a folder require may stand in a `folder.yaml` beside them',
+      'a case whose kernel or QEMU lacks one of these is skipped with the reason; what all scenarios of a folder require may stand in a `folder.yaml` beside them, as may lists of steps',
   }),
   'known-bugs': z
     .array(knownBug)

@@ -19,10 +19,11 @@ import {
 import { expandCase, faultsOfUse, type Expansion, type StepUse } from './expand.js';
 import type { ExpansionBudget } from './substitute.js';
 import { scenarioName } from './find.js';
-import { requiredByFolderOf } from './folder.js';
+import { folderOf } from './folder.js';
 import { caseTable, scenarioDocument, step, type ScenarioDocument } from './language.js';
 import { makeCase } from './make-case.js';
 import { scenarioSource, type ScenarioSource } from './source.js';
+import { faultsOfUses, withFolder } from './step-lists.js';
 import { keepWritten } from './written.js';
 
 export interface Scenario {
@@ -51,15 +52,21 @@ export async function loadScenario(file: string): Promise<Scenario> {
  */
 export async function loadScenarioText(text: string, file: string): Promise<Scenario> {
   const document = readYaml(text, file);
-  const source = scenarioSource(document);
-  const { raw } = document;
   const refuse = (faults: readonly Diagnostic[]): never => {
-    throw new DocumentError(firstOf(inFileOrder(faults)), text);
+    const own = faults.filter((fault) => fault.file === document.file);
+    // what is wrong in a list shows by the scenario that uses it
+    const [shown, of] = own.length > 0 || !folder.document ? [own, text] : [faults, folder.document.source];
+    throw new DocumentError(firstOf(inFileOrder(shown)), of);
   };
+  const folder = await folderOf(file);
+  const { raw } = document;
   if (!isMap(raw)) {
     const { error } = scenarioDocument.safeParse(raw);
     return refuse(error ? diagnose(error, document, scenarioDocument) : []);
   }
+  const source = withFolder(scenarioSource(document), folder.document && scenarioSource(folder.document));
+  const uses = faultsOfUses(raw, folder.lists, source);
+  if (uses.length > 0) return refuse(uses);
   const table = caseTable.safeParse(raw);
   if (!table.success) return refuse(diagnose(table.error, document, caseTable));
   const tableFaults = faultsOfTable(table.data, source);
@@ -71,7 +78,7 @@ export async function loadScenarioText(text: string, file: string): Promise<Scen
   const faults: Diagnostic[] = [];
   const drafts: Draft[] = [];
   for (const row of rows) {
-    const expansion = expandCase(raw, table.data, row, source, budget, use);
+    const expansion = expandCase(raw, table.data, row, source, budget, use, folder);
     if (budget.characters < 0) {
       return refuse([...faults, ...expansion.faults, { ...source.at(row.path), message: TOO_LARGE }]);
     }
@@ -103,10 +110,9 @@ export async function loadScenarioText(text: string, file: string): Promise<Scen
   }
   if (faults.length > 0) return refuse(faults);
 
-  const byFolder = await requiredByFolderOf(file);
   const cases = drafts.flatMap((draft) =>
     draft.document
-      ? [makeCase(name, draft.document, draft.expansion, source, byFolder, machines.get(draft))]
+      ? [makeCase(name, draft.document, draft.expansion, source, folder.requires, machines.get(draft))]
       : [],
   );
   const first = drafts[0]?.document;

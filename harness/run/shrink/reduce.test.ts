@@ -70,7 +70,7 @@ describe('a failing case is reduced', () => {
       timeout: '90s',
       steps: [
         { name: 'often', repeat: { times: 40, steps: [exec('a'), exec('b')] }, timeout: '20s' },
-        { expect: { memory: { of: '${r}', count: 4, state: 'online' }, node: { id: 1 } } },
+        { expect: { memory: { of: '${r}', count: 4, state: 'online' }, node: { id: 1 }, within: '1s' } },
       ],
     };
     const { smallest } = await reduced(
@@ -78,7 +78,10 @@ describe('a failing case is reduced', () => {
       (one) => has(one, 'sh":"b"') && has(one, '"times"') && has(one, '"state":"online"'),
     );
     expect(smallest).toEqual({
-      steps: [{ repeat: { times: 1, steps: [exec('b')] } }, { expect: { memory: { state: 'online' } } }],
+      steps: [
+        { repeat: { times: 1, steps: [exec('b')] } },
+        { expect: { memory: { state: 'online' }, within: '1s' } },
+      ],
     });
   });
 

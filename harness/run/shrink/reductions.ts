@@ -80,6 +80,8 @@ function withoutParts(document: Plain): Reduction[] {
     if (!isPlain(value)) return;
     for (const [key, part] of Object.entries(value)) {
       const place = [...path, key];
+      // without it a failing expectation waits longer
+      if (key === 'within') continue;
       add(place, step);
       if (key === 'times' && typeof part === 'number' && part > 1) {
         add(place, step, Math.floor(part / 2));
