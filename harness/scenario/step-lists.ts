@@ -18,10 +18,10 @@ export type StepLists = Readonly<Record<string, StepList>>;
 /** Begins the path of what stands in the folder's file, among paths in a scenario. No key of a scenario is called so. */
 const IN_FOLDER = '\0folder';
 
-/** A step that uses a list. */
+/** A step that uses a list, as it is written. */
 export interface Use {
-  readonly use: string;
-  readonly with?: Readonly<Record<string, unknown>>;
+  readonly use: unknown;
+  readonly with?: unknown;
 }
 
 export function isUse(step: unknown): step is Use {
@@ -30,13 +30,14 @@ export function isUse(step: unknown): step is Use {
 
 /** The steps that a step stands for, with its values in them, and where they are written. */
 export function stepsOfUse(
-  { use, with: given = {} }: Use,
+  { use, with: given }: Use,
   lists: StepLists,
 ): { readonly steps: readonly unknown[]; readonly path: DocumentPath } {
-  const list = lists[use];
-  if (!list) throw new Error(`the list ${use} was not looked for`);
-  const values = { ...list.takes, ...given };
-  return { steps: list.steps.map((step) => putIn(step, values)), path: [IN_FOLDER, 'steps', use, 'steps'] };
+  const name = String(use);
+  const list = lists[name];
+  if (!list) throw new Error(`the list ${name} was not looked for`);
+  const values = { ...list.takes, ...(isMap(given) ? given : {}) };
+  return { steps: list.steps.map((step) => putIn(step, values)), path: [IN_FOLDER, 'steps', name, 'steps'] };
 }
 
 function putIn(part: unknown, values: Readonly<Record<string, unknown>>): unknown {
@@ -60,14 +61,15 @@ export function faultsOfUses(
   const known = Object.keys(lists);
   const faultsOf = (step: unknown, path: DocumentPath): Diagnostic[] => {
     if (!isUse(step)) return [];
-    const list = Object.hasOwn(lists, step.use) ? lists[step.use] : undefined;
+    const wanted = String(step.use);
+    const list = Object.hasOwn(lists, wanted) ? lists[wanted] : undefined;
     if (!list) {
       const hint =
         known.length > 0
-          ? nameHint(String(step.use), known, 'lists of folder.yaml')
+          ? nameHint(wanted, known, 'lists of folder.yaml')
           : 'lists of steps stand in a `folder.yaml` beside the scenario, under `steps`';
       return [
-        { ...source.at([...path, 'use']), message: `there is no list ${JSON.stringify(step.use)}`, hint },
+        { ...source.at([...path, 'use']), message: `there is no list ${JSON.stringify(wanted)}`, hint },
       ];
     }
     const given = step.with ?? {};
@@ -85,12 +87,12 @@ export function faultsOfUses(
         .filter((name) => !names.includes(name))
         .map((name) => ({
           ...source.at([...path, 'with', name], 'key'),
-          message: `the list ${step.use} takes no ${JSON.stringify(name)}`,
+          message: `the list ${wanted} takes no ${JSON.stringify(name)}`,
           hint: names.length > 0 ? nameHint(name, names, 'it takes') : 'it takes nothing',
         })),
       ...missing.map((name) => ({
         ...source.at([...path, 'use']),
-        message: `the list ${step.use} takes a value for ${JSON.stringify(name)}, and none is given`,
+        message: `the list ${wanted} takes a value for ${JSON.stringify(name)}, and none is given`,
         hint: `with: { ${name}: ... }`,
       })),
     ];
