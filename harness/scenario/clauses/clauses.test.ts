@@ -24,6 +24,7 @@ const TRACE = `
 /** What a guest says when it is asked what no snapshot holds. */
 const ANSWERS: readonly (readonly [question: RegExp, answer: string])[] = [
   [/head -c \d+ \/sys\/there$/, 'content\n'],
+  [/head -c \d+ \/sys\/bus\/cxl\/devices\/region0\/size$/, '0x20000000\n'],
   [/head -c \d+ \/sys\/kernel\/tracing\/trace$/, TRACE],
   [/readlink \S*0000:0d:00.0\/driver$/, '../../../bus/pci/drivers/cxl_pci\n'],
   [/events\/\*\/cxl_dram\/format/, `ID: 1\n\nprint fmt: "dpa=%llx row=%u flags='%s'", REC->dpa, REC->row\n`],
@@ -114,6 +115,7 @@ const HOLD: readonly (readonly [string, object])[] = [
       file: [
         { path: '/sys/there', equals: 'content' },
         { path: '/sys/absent', exists: false },
+        { of: '${r}', attr: 'size', equals: '0x20000000' },
       ],
     },
   ],

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { quote } from '../../abi/quote.js';
 import { matches } from '../../base/pattern.js';
-import { guestPath, pattern, text as textOf } from '../scalars.js';
+import {
+  attributeKeys,
+  attributePath,
+  namesOneAttribute,
+  NAMES_ONE_ATTRIBUTE,
+  pathOf,
+} from '../kinds/attribute.js';
+import { pattern, text as textOf } from '../scalars.js';
 import { compare, existence, present } from './compare.js';
 import { defineClause, type Question } from './definition.js';
 import { check, pathCheck, posixPattern, text, when } from './shell.js';
@@ -19,35 +26,39 @@ export function contentOf(path: string): Question {
 export const file = defineClause({
   schema: z
     .strictObject({
-      path: guestPath,
+      ...attributeKeys,
       exists,
       equals: textOf.optional().meta({ description: 'its content, trimmed, is exactly this' }),
       matches: pattern.optional().meta({ description: 'regular expression on its content' }),
     })
+    .refine(namesOneAttribute, NAMES_ONE_ATTRIBUTE)
     .meta({ description: 'any file, any attribute' }),
-  selectors: ['path'],
-  asks: ({ path }, { kernelPath }) => [contentOf(kernelPath(path))],
+  selectors: ['path', 'of', 'attr'],
+  asks: (clause, { kernelPath }) => [contentOf(kernelPath(pathOf(clause)))],
   misses(clause, world) {
-    const content = world.answer(contentOf(world.kernelPath(clause.path)))?.trim();
-    const { misses, goOn } = existence(clause.path, clause.exists, content !== undefined);
+    const path = pathOf(clause);
+    const content = world.answer(contentOf(world.kernelPath(path)))?.trim();
+    const { misses, goOn } = existence(path, clause.exists, content !== undefined);
     if (!goOn || content === undefined) return misses;
     return present([
-      compare('equals', clause.path, clause.equals, content),
+      compare('equals', path, clause.equals, content),
       clause.matches === undefined || matches(content, clause.matches, { lines: true })
         ? undefined
         : {
-            message: `${clause.path} does not match`,
+            message: `${path} does not match`,
             path: ['matches'],
-            subject: clause.path,
+            subject: path,
             expected: `/${clause.matches}/`,
             received: content,
           },
     ]);
   },
   checks(clause) {
-    const path = quote(text(clause['path']));
+    const name = attributePath(clause);
+    if (name === undefined) return [];
+    const path = quote(name);
     return [
-      ...pathCheck(clause, path, text(clause['path'])),
+      ...pathCheck(clause, path, name),
       ...when(clause, 'equals', (want) => check(path, text(want).trim(), `cat ${path}`)),
       ...when(clause, 'matches', (want) =>
         check(path, 'matches', `grep -qE ${quote(posixPattern(text(want)))} ${path} && echo matches`),

@@ -21,6 +21,9 @@ const captureBody = z
     'pci-of': text.optional().meta({ description: 'the PCI address of a topology device: 0000:0d:00.0' }),
     'node-of': thing.optional().meta({ description: 'the NUMA node of the region' }),
     'namespace-of': thing.optional().meta({ description: 'a namespace that the region backs' }),
+    'block-device-of': thing
+      .optional()
+      .meta({ description: 'the block device of a namespace that the region backs: pmem0' }),
     'block-of': thing.optional().meta({ description: 'the number of a memory block of the region' }),
     index: z.number().int().nonnegative().optional().meta({ description: 'which of several, from 0' }),
     within: duration.optional().meta({ description: 'waits so long for it to appear' }),
@@ -43,7 +46,7 @@ export const capture = defineStep({
   run: giveName,
 });
 
-const OF_REGION = ['dax-of', 'node-of', 'namespace-of', 'block-of'] as const;
+const OF_REGION = ['dax-of', 'node-of', 'namespace-of', 'block-device-of', 'block-of'] as const;
 const OF_DEVICE = ['region-of', 'memdev-of', 'pci-of', 'endpoint-decoder-of'] as const;
 
 function faultsOfCapture(body: z.output<typeof captureBody>, known: CaseKnowledge): Fault[] {
@@ -99,6 +102,10 @@ function find(body: Body, state: State, scope: StepScope): Capture | undefined {
 function findValue(body: Body, state: State, scope: StepScope, index: number): string | number | undefined {
   if (body['dax-of'] !== undefined) return nthOf(state.daxDevices, body['dax-of'], index);
   if (body['namespace-of'] !== undefined) return nthOf(state.namespaces, body['namespace-of'], index);
+  if (body['block-device-of'] !== undefined) {
+    const namespace = nthOf(state.namespaces, body['block-device-of'], index);
+    return namespace === undefined ? undefined : state.namespaces[namespace]?.blockDevice;
+  }
   if (body['memdev-of'] !== undefined) return memdevOf(body['memdev-of'], 'memdev-of', scope);
   if (body['pci-of'] !== undefined)
     return state.memdevs[memdevOf(body['pci-of'], 'pci-of', scope) ?? '']?.pciAddress;

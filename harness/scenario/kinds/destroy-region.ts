@@ -7,21 +7,31 @@ import type { StepScope } from '../steps/scope.js';
 import { heldDecoders } from '../steps/select.js';
 import { OF_LINES, defineStep } from './definition.js';
 
-const schema = z.strictObject({ region: thing }).meta({
-  description: 'unbinds, resets and deletes a region, and frees its DPA',
-  examples: [{ region: 'r' }],
-});
+const schema = z
+  .strictObject({
+    region: thing,
+    'keep-dpa': z.boolean().optional().meta({
+      description: 'the endpoint decoders keep their DPA; what is left of it goes when the case is over',
+    }),
+  })
+  .meta({
+    description: 'unbinds, resets and deletes a region, and frees its DPA',
+    examples: [{ region: 'r' }],
+  });
 
 export const destroyRegion = defineStep({
   schema,
   honours: OF_LINES,
-  title: ({ region }) => `destroy ${region}`,
+  title: (body) => `destroy ${body.region}${body['keep-dpa'] ? ', not its DPA' : ''}`,
   faults: ({ region }, known) => notARegion(region, ['region'], known),
   run: takeApart,
 });
 
 /** Takes down what is left of a region, as it is now. */
-async function takeApart({ region: name }: z.output<typeof schema>, scope: StepScope): Promise<void> {
+async function takeApart(
+  { region: name, 'keep-dpa': keepsDpa }: z.output<typeof schema>,
+  scope: StepScope,
+): Promise<void> {
   const state = await scope.current();
   const region = state.regions[name];
   const { captures, done } = scope.session;
@@ -32,7 +42,7 @@ async function takeApart({ region: name }: z.output<typeof schema>, scope: StepS
   );
   const attached = (region?.targets ?? []).filter((target) => target !== null);
   const decoders = heldDecoders([...new Set([...attached, ...chosen])], name, state);
-  if (!region && decoders.length === 0) {
+  if (!region && (keepsDpa || decoders.length === 0)) {
     if (scope.isCleanup) throw new NothingToDo(`${name} is gone already`);
     throw new Unmet({
       message: `there is no ${name} to destroy`,
@@ -42,5 +52,10 @@ async function takeApart({ region: name }: z.output<typeof schema>, scope: StepS
       received: Object.keys(state.regions),
     });
   }
-  await scope.type(...destroyRegionLines({ ...(region ? { region: { ...region, name } } : {}), decoders }));
+  await scope.type(
+    ...destroyRegionLines({
+      ...(region ? { region: { ...region, name } } : {}),
+      decoders: keepsDpa ? [] : decoders,
+    }),
+  );
 }
