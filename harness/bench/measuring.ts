@@ -7,7 +7,7 @@ import { packageRoot } from '../base/places.js';
 import { silent } from '../base/progress.js';
 import { temporaryFolder } from '../base/owner.js';
 import { bootGuest, startGuest, type GuestSpec, type RunningGuest } from '../guest/index.js';
-import { cpuMilliseconds } from '../guest/progress.js';
+import { cpuMilliseconds } from '../guest/start/progress.js';
 import { chooseProfile } from '../kernel/index.js';
 import type { CaseTrace } from '../trace/trace.js';
 import { prepareBootable } from '../run/prepare.js';

@@ -1,6 +1,6 @@
 import { readState } from '../abi/index.js';
 import { startGuest } from '../guest/index.js';
-import { cpuMilliseconds } from '../guest/progress.js';
+import { cpuMilliseconds } from '../guest/start/progress.js';
 import { guestArguments, inFolder, median, printTable, specFor } from './measuring.js';
 import type { Section } from './section.js';
 

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { UsageError } from '../base/errors.js';
 import { checkFiles, registerCheck } from './check.js';
 
-const broken = fileURLToPath(new URL('../scenario/broken/', import.meta.url));
+const broken = fileURLToPath(new URL('../scenario/load/broken/', import.meta.url));
 
 async function check(...args: string[]): Promise<{ output: string; exitCode: unknown }> {
   let output = '';
@@ -36,7 +36,9 @@ describe('cxlrig check', () => {
   test('prints every fault with its place, the lines around it and a hint, and exits 2', async () => {
     const { output, exitCode } = await check(`${broken}unknown-errno.yaml`, `${broken}unknown-step.yaml`);
     expect(exitCode).toBe(2);
-    expect(output).toContain('harness/scenario/broken/unknown-errno.yaml:6:24: Linux has no errno EINVALL\n');
+    expect(output).toContain(
+      'harness/scenario/load/broken/unknown-errno.yaml:6:24: Linux has no errno EINVALL\n',
+    );
     expect(output).toContain('> 6 |   - { value: 0, errno: EINVALL }');
     expect(output).toContain('did you mean EINVAL?');
     expect(output).toContain('2 files, 0 cases: 4 faults in 2 files\n');

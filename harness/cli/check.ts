@@ -8,7 +8,7 @@ import { plural } from '../report/plural.js';
 import { readYaml } from '../base/yaml.js';
 import { kernelConfigs, loadProfile } from '../kernel/profile.js';
 import { languageOf, type Language } from '../run/language-of.js';
-import { inShorterForm } from '../scenario/fix.js';
+import { inShorterForm } from '../scenario/load/fix.js';
 import {
   findScenarios,
   loadFolder,

@@ -6,8 +6,8 @@ import { abiJsonSchema } from '../report/abi/report.js';
 import { comparisonJsonSchema } from '../report/compare/index.js';
 import { traceJsonSchema } from '../trace/schema.js';
 import { isReferred, referenceOf } from './references.js';
-import { languageReference } from '../scenario/language-reference.js';
-import { scenarioJsonSchema } from '../scenario/json-schema.js';
+import { languageReference } from '../scenario/language/language-reference.js';
+import { scenarioJsonSchema } from '../scenario/language/json-schema.js';
 import { toolsDocument } from '../tools/index.js';
 import { topologySchema } from '../topology/index.js';
 

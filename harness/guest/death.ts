@@ -1,6 +1,6 @@
 import { emulatorLimits, limitsOf, type EmulatorLimit } from '../topology/index.js';
 import type { GuestDeath } from './guest.js';
-import type { QmpEvent } from './qmp.js';
+import type { QmpEvent } from './transport/qmp.js';
 
 /** Learns from all sides whether the guest is dead, and of what: the first cause that is declared counts. */
 export interface DeathWatch {

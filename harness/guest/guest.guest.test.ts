@@ -6,8 +6,8 @@ import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { RigError } from '../base/errors.js';
 import { sharedGuest, testGuest, testSpec } from '../testing/guest.js';
-import { runFirmware } from './accelerator.js';
-import { knownQemu } from './qemu-version.js';
+import { runFirmware } from './start/accelerator.js';
+import { knownQemu } from './start/qemu-version.js';
 import { attachTerminal, bootGuest, GuestDied, GuestTimeout, QmpError, sshCommand } from './index.js';
 
 const SOON = { timeoutMs: 60_000 };

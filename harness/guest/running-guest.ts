@@ -1,12 +1,12 @@
 import { RigError } from '../base/errors.js';
-import { bootDeadline, comeUp } from './come-up.js';
+import { bootDeadline, comeUp } from './start/come-up.js';
 import { panicLine } from './death.js';
-import { KERNEL_STARTED } from './diagnosis.js';
-import { removeSecrets, type GuestKeys } from './guest-dir.js';
+import { KERNEL_STARTED } from './start/diagnosis.js';
+import { removeSecrets, type GuestKeys } from './start/guest-dir.js';
 import type { GuestSpec, GuestStart, RunningGuest } from './guest.js';
-import type { Machine } from './machine.js';
-import type { Qmp } from './qmp.js';
-import type { Session } from './session.js';
+import type { Machine } from './start/machine.js';
+import type { Qmp } from './transport/qmp.js';
+import type { Session } from './transport/session.js';
 
 /** How long a running system may take to go down; the kernel shuts every device down in turn. */
 const GO_DOWN_MS = 60_000;

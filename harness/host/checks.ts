@@ -8,7 +8,7 @@ import { debianSuite } from '../base/debian.js';
 import { RigError } from '../base/errors.js';
 import { cacheRoot } from '../base/places.js';
 import { chooseAccelerator, qemuVersion } from '../guest/index.js';
-import { programPath } from '../kernel/build-tools.js';
+import { programPath } from '../kernel/build/build-tools.js';
 import { buildTools } from '../kernel/index.js';
 import { emulatorFindings } from './emulator.js';
 import type { Finding } from './finding.js';

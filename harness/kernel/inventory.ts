@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { DRAFT } from '../base/cache.js';
 import { cacheRoot } from '../base/places.js';
-import { BUILD_PLACES } from './build-place.js';
-import { sourceFolder, sourcesInUse } from './depot.js';
-import { KERNEL_ENTRIES, kernelsInUse, type KernelEntry } from './kernel-entry.js';
-import { exclusively } from './lock.js';
+import { BUILD_PLACES } from './build/build-place.js';
+import { sourceFolder, sourcesInUse } from './sources/depot.js';
+import { KERNEL_ENTRIES, kernelsInUse, type KernelEntry } from './image/kernel-entry.js';
+import { exclusively } from './build/lock.js';
 import { missingTool } from './tool.js';
-import { placeLock } from './work-tree.js';
+import { placeLock } from './sources/work-tree.js';
 
 /** One thing of the kernel room in the cache. */
 export interface CachedThing {

@@ -2,13 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { RigError, UsageError } from '../base/errors.js';
 import { silent, type Progress } from '../base/progress.js';
 import { stopwatch } from '../base/stopwatch.js';
-import { buildKernel, configureOnly, prepareSeries, whatIsBuilt, type PreparedSeries } from './build.js';
-import { fetchDebianImage, type CachedKernel, type FetchOptions } from './debian-image.js';
-import { kernelsInUse, readEntry } from './kernel-entry.js';
-import { useUntilExit } from './lock.js';
+import {
+  buildKernel,
+  configureOnly,
+  prepareSeries,
+  whatIsBuilt,
+  type PreparedSeries,
+} from './build/build.js';
+import { fetchDebianImage, type CachedKernel, type FetchOptions } from './sources/debian-image.js';
+import { kernelsInUse, readEntry } from './image/kernel-entry.js';
+import { useUntilExit } from './build/lock.js';
 import { chooseProfile, type KernelChoice } from './choose.js';
 import { isBuilt, type Profile } from './profile.js';
-import { takeReadyKernel } from './ready-kernel.js';
+import { takeReadyKernel } from './sources/ready-kernel.js';
 import type { ResolvedKernel } from './resolved.js';
 
 export interface ObtainOptions {

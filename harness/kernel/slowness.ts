@@ -1,4 +1,4 @@
-import { readConfig } from './config-file.js';
+import { readConfig } from './config/config-file.js';
 
 /**
  * How many times as long as others a kernel takes for everything, by its .config: what checks each access to memory or each

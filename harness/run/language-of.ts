@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { profileDocument } from '../kernel/profile.js';
 import { isFolderFile } from '../scenario/index.js';
-import { scenarioDocument } from '../scenario/language.js';
+import { scenarioDocument } from '../scenario/language/language.js';
 import { toolsDocument } from '../tools/index.js';
 import { topologySchema } from '../topology/index.js';
 

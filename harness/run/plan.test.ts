@@ -15,5 +15,5 @@ test('what is no scenario is refused as what it is', async () => {
 });
 
 test('a scenario that is wrong is refused for what is wrong in it', async () => {
-  await expect(plan('harness/scenario/broken/unknown-step.yaml')).rejects.toThrow('unknown-step.yaml:');
+  await expect(plan('harness/scenario/load/broken/unknown-step.yaml')).rejects.toThrow('unknown-step.yaml:');
 });

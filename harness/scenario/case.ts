@@ -1,6 +1,6 @@
 import type { SourcePosition } from '../base/diagnostic.js';
 import type { MachinePlan } from '../topology/plan.js';
-import type { Requirement, KnownBug, StepDocument } from './language.js';
+import type { Requirement, KnownBug, StepDocument } from './language/language.js';
 
 export type { SourcePosition } from '../base/diagnostic.js';
 

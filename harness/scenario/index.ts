@@ -1,5 +1,5 @@
 export type { ScenarioCase, Step } from './case.js';
-export { findScenarios, scenarioName, shippedScenarios } from './find.js';
-export { folderFileOf, isFolderFile, loadFolder } from './folder.js';
-export { loadScenario, loadScenarioText, type Scenario } from './load.js';
-export { satisfies } from './versions.js';
+export { findScenarios, scenarioName, shippedScenarios } from './load/find.js';
+export { folderFileOf, isFolderFile, loadFolder } from './load/folder.js';
+export { loadScenario, loadScenarioText, type Scenario } from './load/load.js';
+export { satisfies } from './language/versions.js';

@@ -1,4 +1,4 @@
-import { BuildToolsMissing, programPath, type BuildTool } from '../kernel/build-tools.js';
+import { BuildToolsMissing, programPath, type BuildTool } from '../kernel/build/build-tools.js';
 
 /** Programs of the host that compile the tools, and Debian's packages of them. scripts/bootstrap asks for the same. */
 const PROGRAMS: readonly (readonly [string, string])[] = [

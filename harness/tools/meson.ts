@@ -6,10 +6,10 @@ import { execa } from 'execa';
 import { contentKey } from '../base/cache.js';
 import { cores } from '../base/cores.js';
 import { missingTool } from '../base/tool.js';
-import { programPath } from '../kernel/build-tools.js';
-import { logFile } from '../kernel/kbuild.js';
-import { underLock } from '../kernel/lock.js';
-import type { BuildPlace } from '../kernel/work-tree.js';
+import { programPath } from '../kernel/build/build-tools.js';
+import { logFile } from '../kernel/build/kbuild.js';
+import { underLock } from '../kernel/build/lock.js';
+import type { BuildPlace } from '../kernel/sources/work-tree.js';
 import type { BuildRecipe } from './recipe.js';
 
 /** meson and ninja on a place. */

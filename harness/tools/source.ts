@@ -5,12 +5,12 @@ import { debianSources, type DebianSourceFile } from '../base/debian-sources.js'
 import { RigError } from '../base/errors.js';
 import type { Progress } from '../base/progress.js';
 import { runTool } from '../base/tool.js';
-import { applySeries } from '../kernel/apply-series.js';
-import { openDepot, type Depot } from '../kernel/depot.js';
-import { gitRevision } from '../kernel/git-source.js';
-import { localTree, type TreeKind } from '../kernel/local-tree.js';
-import { readSeries } from '../kernel/series.js';
-import type { SourceTree } from '../kernel/source-tree.js';
+import { applySeries } from '../kernel/sources/apply-series.js';
+import { openDepot, type Depot } from '../kernel/sources/depot.js';
+import { gitRevision } from '../kernel/sources/git-source.js';
+import { localTree, type TreeKind } from '../kernel/sources/local-tree.js';
+import { readSeries } from '../kernel/sources/series.js';
+import type { SourceTree } from '../kernel/sources/source-tree.js';
 import type { ToolsSource } from './profile.js';
 
 export interface SourceOptions {

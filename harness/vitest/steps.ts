@@ -3,10 +3,15 @@ import type { SourcePosition } from '../base/diagnostic.js';
 import type { StepFailure, StepTrace } from '../trace/trace.js';
 import type { Played } from '../run/case.js';
 import type { Step } from '../scenario/index.js';
-import { faultsOfStep } from '../scenario/step-rules.js';
-import { kindOf, step as stepSchema, type StepDocument, type StepKind } from '../scenario/language.js';
+import { faultsOfStep } from '../scenario/load/step-rules.js';
+import {
+  kindOf,
+  step as stepSchema,
+  type StepDocument,
+  type StepKind,
+} from '../scenario/language/language.js';
 import { runNextStep, startTracingLines, type StepSession } from '../scenario/steps/index.js';
-import type { CaseKnowledge } from '../scenario/case-knowledge.js';
+import type { CaseKnowledge } from '../scenario/load/case-knowledge.js';
 import { positionOf } from './position.js';
 
 /** A step did not do what the test says; the same is in the case's trace. */

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { silent } from '../../base/progress.js';
 import { loadProfile } from '../profile.js';
-import type { SourceTree } from '../source-tree.js';
-import { openSource } from '../sources.js';
+import type { SourceTree } from '../sources/source-tree.js';
+import { openSource } from '../sources/sources.js';
 
 /** One commit: what becomes of one file. */
 export interface Edit {

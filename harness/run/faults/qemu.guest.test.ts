@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, onTestFinished, vi } from 'vitest';
-import { runFirmware } from '../../guest/accelerator.js';
+import { runFirmware } from '../../guest/start/accelerator.js';
 import { processesIn } from '../../testing/command.js';
 import { faultTest } from '../../testing/fault.js';
 import { bootableStock } from '../../testing/stock.js';

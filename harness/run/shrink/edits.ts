@@ -1,4 +1,4 @@
-import { valueAt } from '../../scenario/expand.js';
+import { valueAt } from '../../scenario/load/expand.js';
 
 /** A scenario or a part of it, as plain values. */
 export type Plain = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import { parseSize } from '../../base/size.js';
-import { valueAt } from '../../scenario/expand.js';
+import { valueAt } from '../../scenario/load/expand.js';
 import type { Edit, Path, Plain } from './edits.js';
 
 /** A way to make a scenario smaller. */

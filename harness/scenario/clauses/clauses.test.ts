@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseState } from '../../abi/parse-state.js';
 import type { State } from '../../abi/index.js';
-import { expectBody } from '../language.js';
+import { expectBody } from '../language/language.js';
 import type { StepSession } from '../steps/context.js';
 import { missesOf } from '../steps/expect/misses.js';
 import { memdevWithSerial } from '../steps/select.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { quote } from '../../abi/quote.js';
-import { count, size as sizeOf, text as textOf, thing } from '../scalars.js';
+import { count, size as sizeOf, text as textOf, thing } from '../language/scalars.js';
 import { bytes, compare, driverName, number, presence, present } from './compare.js';
 import { defineClause, type Check, type Question } from './definition.js';
 import { check, only, orNothing, presenceCheck, size, text, when, yesOrNo } from './shell.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, size as sizeOf, text as textOf, thing } from '../scalars.js';
+import { count, size as sizeOf, text as textOf, thing } from '../language/scalars.js';
 import { bytes, compare, number, presence, present } from './compare.js';
 import { defineClause } from './definition.js';
 import { check, pathCheck, size, text, when } from './shell.js';

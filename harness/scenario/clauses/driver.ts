@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { quote } from '../../abi/quote.js';
-import { deviceName, driverName as driverNameOf } from '../scalars.js';
+import { deviceName, driverName as driverNameOf } from '../language/scalars.js';
 import { compare, driverName, existence, present } from './compare.js';
 import { defineClause, type Question } from './definition.js';
 import { check, text } from './shell.js';

@@ -8,7 +8,7 @@ import {
   NAMES_ONE_ATTRIBUTE,
   pathOf,
 } from '../kinds/attribute.js';
-import { pattern, text as textOf } from '../scalars.js';
+import { pattern, text as textOf } from '../language/scalars.js';
 import { compare, existence, present } from './compare.js';
 import { defineClause, type Question } from './definition.js';
 import { check, pathCheck, posixPattern, text, when } from './shell.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { walkIomem } from '../../abi/index.js';
 import { quote } from '../../abi/quote.js';
-import { count, size as sizeOf, text as textOf } from '../scalars.js';
+import { count, size as sizeOf, text as textOf } from '../language/scalars.js';
 import { bytes, compare, existence, number, present } from './compare.js';
 import { defineClause } from './definition.js';
 import { check, size, text } from './shell.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { quote } from '../../abi/quote.js';
 import { matches } from '../../base/pattern.js';
-import { amount, pattern } from '../scalars.js';
+import { amount, pattern } from '../language/scalars.js';
 import { amountWords, isAmount, SOME } from './amount.js';
 import { defineClause, type Miss } from './definition.js';
 import { check, posixPattern, text, when } from './shell.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { size as sizeOf, text as textOf } from '../scalars.js';
+import { size as sizeOf, text as textOf } from '../language/scalars.js';
 import { bytes, compare, driverName, existence, present } from './compare.js';
 import { defineClause } from './definition.js';
 import { check, serialOf, size, text, when } from './shell.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { MemoryBlock } from '../../abi/index.js';
-import { count, oneOrMore, reference, size as sizeOf, thing } from '../scalars.js';
+import { count, oneOrMore, reference, size as sizeOf, thing } from '../language/scalars.js';
 import { allBlocks, blocksWithin } from '../steps/select.js';
 import { bytes, compare, existence, number, present } from './compare.js';
 import { defineClause, type World } from './definition.js';

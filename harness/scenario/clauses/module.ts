@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { moduleName } from '../scalars.js';
+import { moduleName } from '../language/scalars.js';
 import { compare, present } from './compare.js';
 import { defineClause } from './definition.js';
 import { check, text, yesOrNo } from './shell.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, size as sizeOf } from '../scalars.js';
+import { count, size as sizeOf } from '../language/scalars.js';
 import { bytes, compare, present } from './compare.js';
 import { defineClause } from './definition.js';
 import { check, size, text, when, yesOrNo } from './shell.js';

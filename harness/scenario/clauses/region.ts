@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, reference, size as sizeOf, text as textOf, thing } from '../scalars.js';
+import { count, reference, size as sizeOf, text as textOf, thing } from '../language/scalars.js';
 import { bytes, compare, driverName, existence, number, present } from './compare.js';
 import { defineClause } from './definition.js';
 import { check, pathCheck, serialOf, size, text, when } from './shell.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { quote } from '../../abi/quote.js';
-import { amount, text } from '../scalars.js';
+import { amount, text } from '../language/scalars.js';
 import { parseTrace, plainEventName, tracing, type TraceEvent } from '../steps/trace-events.js';
 import { amountWords, isAmount, SOME } from './amount.js';
 import { defineClause, type Question } from './definition.js';

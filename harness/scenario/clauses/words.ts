@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { driverName, reference } from '../scalars.js';
+import { driverName, reference } from '../language/scalars.js';
 
 /** Values that several clauses and steps take. */
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { guestPath, thing } from '../scalars.js';
+import { guestPath, thing } from '../language/scalars.js';
 import { Unmet } from '../steps/outcome.js';
 
 /** What steps that write or read an attribute say about which one. */

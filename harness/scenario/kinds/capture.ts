@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { State } from '../../abi/index.js';
-import { type CaseKnowledge, type Fault, notARegion, unknownDevice } from '../case-knowledge.js';
-import { parseDuration } from '../duration.js';
-import { captureName, duration, text, thing } from '../scalars.js';
+import { type CaseKnowledge, type Fault, notARegion, unknownDevice } from '../load/case-knowledge.js';
+import { parseDuration } from '../language/duration.js';
+import { captureName, duration, text, thing } from '../language/scalars.js';
 import { type Capture, onThisKernel } from '../steps/context.js';
 import { Unmet } from '../steps/outcome.js';
 import { type StepScope, lookUntil } from '../steps/scope.js';

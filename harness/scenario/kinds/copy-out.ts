@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errnoOf, quote } from '../../abi/index.js';
-import { guestPath } from '../scalars.js';
+import { guestPath } from '../language/scalars.js';
 import { Refusal, Unmet } from '../steps/outcome.js';
 import type { StepScope } from '../steps/scope.js';
 import { OF_LINES, defineStep } from './definition.js';

@@ -8,9 +8,9 @@ import {
   nextRegionLine,
 } from '../../abi/index.js';
 import type { MachinePlan, MemoryDevice } from '../../topology/plan.js';
-import { unknownDevice, unknownWindow } from '../case-knowledge.js';
+import { unknownDevice, unknownWindow } from '../load/case-knowledge.js';
 import { partitionMode } from '../clauses/words.js';
-import { captureName, count, driverName, reference, size, text } from '../scalars.js';
+import { captureName, count, driverName, reference, size, text } from '../language/scalars.js';
 import type { Deed } from '../steps/context.js';
 import { Refusal, Unmet } from '../steps/outcome.js';
 import type { StepScope } from '../steps/scope.js';

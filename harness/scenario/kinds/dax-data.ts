@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { errnoOf, quote } from '../../abi/index.js';
 import { formatSize, parseSize } from '../../base/size.js';
-import type { Fault } from '../case-knowledge.js';
-import { deviceName, size } from '../scalars.js';
+import type { Fault } from '../load/case-knowledge.js';
+import { deviceName, size } from '../language/scalars.js';
 import { Refusal, Unmet } from '../steps/outcome.js';
 import type { StepScope } from '../steps/scope.js';
 import { toBytes } from '../steps/values.js';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { CaseKnowledge, Fault } from '../case-knowledge.js';
+import type { CaseKnowledge, Fault } from '../load/case-knowledge.js';
 import type { StepScope } from '../steps/scope.js';
 
 /** Keys that stand beside a step kind and mean something with some kinds only. */

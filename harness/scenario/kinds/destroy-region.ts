@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { destroyRegionLines } from '../../abi/index.js';
-import { notARegion } from '../case-knowledge.js';
-import { thing } from '../scalars.js';
+import { notARegion } from '../load/case-knowledge.js';
+import { thing } from '../language/scalars.js';
 import { NothingToDo, Unmet } from '../steps/outcome.js';
 import type { StepScope } from '../steps/scope.js';
 import { heldDecoders } from '../steps/select.js';

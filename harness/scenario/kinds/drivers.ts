@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type DriverFile, driverLine } from '../../abi/index.js';
 import { bus } from '../clauses/words.js';
-import { deviceName, driverName } from '../scalars.js';
+import { deviceName, driverName } from '../language/scalars.js';
 import { NothingToDo } from '../steps/outcome.js';
 import type { StepScope } from '../steps/scope.js';
 import { OF_LINES, defineStep } from './definition.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type TypedShLine, errnoOf } from '../../abi/index.js';
 import type { SubtestResult } from '../../trace/trace.js';
-import { captureName, exit, pattern, text } from '../scalars.js';
+import { captureName, exit, pattern, text } from '../language/scalars.js';
 import { parseKtap } from '../steps/ktap.js';
 import { Lacking, Unmet } from '../steps/outcome.js';
 import { checkExit, checkText } from '../steps/program-ends.js';

@@ -1,5 +1,5 @@
-import { faultsOfExpectation } from '../expect-rules.js';
-import { expectBody } from '../expectations.js';
+import { faultsOfExpectation } from '../load/expect-rules.js';
+import { expectBody } from '../language/expectations.js';
 import { expect as waitUntilItHolds } from '../steps/expect/expect.js';
 import { defineStep, WAITS } from './definition.js';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { writeLine } from '../../abi/index.js';
-import { unknownDevice } from '../case-knowledge.js';
-import { INJECTIONS, injectionFaults } from '../qmp-commands.js';
-import { size, text } from '../scalars.js';
+import { unknownDevice } from '../load/case-knowledge.js';
+import { INJECTIONS, injectionFaults } from '../language/qmp-commands.js';
+import { size, text } from '../language/scalars.js';
 import { Unmet } from '../steps/outcome.js';
 import { giveCommand } from '../steps/give-command.js';
 import type { StepScope } from '../steps/scope.js';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type MemoryBlock, memoryBlockLine } from '../../abi/index.js';
-import { notARegion } from '../case-knowledge.js';
+import { notARegion } from '../load/case-knowledge.js';
 import { hotplugPolicy } from '../clauses/words.js';
-import { count, reference, thing } from '../scalars.js';
+import { count, reference, thing } from '../language/scalars.js';
 import { NothingToDo, Unmet } from '../steps/outcome.js';
 import type { StepScope } from '../steps/scope.js';
 import { allBlocks, blocksWithin } from '../steps/select.js';

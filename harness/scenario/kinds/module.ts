@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { allowModuleLine, denyModuleLines, loadModuleLine, unloadModuleLine } from '../../abi/index.js';
-import { moduleName, moduleParameter } from '../scalars.js';
+import { moduleName, moduleParameter } from '../language/scalars.js';
 import type { StepScope } from '../steps/scope.js';
 import { OF_LINES, defineStep } from './definition.js';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { qmpFaults } from '../qmp-commands.js';
+import { qmpFaults } from '../language/qmp-commands.js';
 import { giveCommand } from '../steps/give-command.js';
 import { jsonMismatch } from '../steps/json-contains.js';
 import { Unmet } from '../steps/outcome.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readLine } from '../../abi/index.js';
 import { matches } from '../../base/pattern.js';
-import { captureName, pattern, text } from '../scalars.js';
+import { captureName, pattern, text } from '../language/scalars.js';
 import { Unmet } from '../steps/outcome.js';
 import type { StepScope } from '../steps/scope.js';
 import {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { captureName } from '../scalars.js';
+import { captureName } from '../language/scalars.js';
 import type { StepScope } from '../steps/scope.js';
 import { defineStep } from './definition.js';
 

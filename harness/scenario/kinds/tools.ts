@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type TypedShLine, toolLine } from '../../abi/index.js';
-import { captureName, exit, pattern, text } from '../scalars.js';
+import { captureName, exit, pattern, text } from '../language/scalars.js';
 import { jsonMismatch } from '../steps/json-contains.js';
 import { Refusal, Unmet } from '../steps/outcome.js';
 import { checkExit, checkText } from '../steps/program-ends.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readLine, writeLine } from '../../abi/index.js';
-import { text } from '../scalars.js';
+import { text } from '../language/scalars.js';
 import type { StepScope } from '../steps/scope.js';
 import {
   NAMES_ONE_ATTRIBUTE,

@@ -1,6 +1,6 @@
 import { yamlText } from '../../base/yaml-text.js';
-import { loadScenarioText } from '../load.js';
-import type { StepDocument } from '../language.js';
+import { loadScenarioText } from '../load/load.js';
+import type { StepDocument } from '../language/language.js';
 
 /** What a draft scenario is made of; its author gives it a name and says why it must be so. */
 export interface Draft {

@@ -1,7 +1,7 @@
 import { formatSize } from '../../base/size.js';
 import type { State, StateChange } from '../../abi/index.js';
 import type { MachinePlan } from '../../topology/plan.js';
-import type { StepBody } from '../language.js';
+import type { StepBody } from '../language/language.js';
 
 type Expectation = StepBody<'expect'>;
 type Clauses = {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { diffStates, quote, readState, typeLines, type State, type TypedShLine } from '../../abi/index.js';
 import type { GuestShell } from '../../guest/guest.js';
 import type { MachinePlan } from '../../topology/plan.js';
-import type { StepDocument } from '../language.js';
+import type { StepDocument } from '../language/language.js';
 import { observed } from './observed.js';
 import { stableNames } from './stable-names.js';
 import { isContext, stepOf, wordsOf, type SimpleLine } from './typed-step.js';

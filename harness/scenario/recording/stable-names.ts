@@ -1,6 +1,6 @@
 import type { State } from '../../abi/index.js';
 import type { MachinePlan } from '../../topology/plan.js';
-import type { StepDocument } from '../language.js';
+import type { StepDocument } from '../language/language.js';
 
 /**
  * Puts captures in the place of names that another boot may give to another device: memdevs and endpoint decoders,

@@ -1,4 +1,4 @@
-import type { StepDocument } from '../language.js';
+import type { StepDocument } from '../language/language.js';
 
 /** A line as a person typed it, with what the guest's shell made of it and what came of it. */
 export interface RecordedLine {

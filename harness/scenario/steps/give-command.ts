@@ -1,5 +1,5 @@
 import { QmpError } from '../../guest/guest.js';
-import { qmpFaults } from '../qmp-commands.js';
+import { qmpFaults } from '../language/qmp-commands.js';
 import { Unmet } from './outcome.js';
 import type { StepScope } from './scope.js';
 

@@ -3,7 +3,7 @@ import { RigError, UsageError } from '../../base/errors.js';
 import { CutShort, GuestDied, GuestTimeout, QmpError } from '../../guest/guest.js';
 import type { Blame, StepFailure } from '../../trace/trace.js';
 import type { Step } from '../case.js';
-import { kindOf, type StepKind } from '../language.js';
+import { kindOf, type StepKind } from '../language/language.js';
 import { InnerFailure, Refusal, StandsStill, Unmet, Unresolved } from './outcome.js';
 
 /** Deaths of a guest that the kernel under test is to blame for. */

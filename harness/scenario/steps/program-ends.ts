@@ -1,6 +1,6 @@
 import type { TypedShLine } from '../../abi/index.js';
 import { matches } from '../../base/pattern.js';
-import type { Exit } from '../scalars.js';
+import type { Exit } from '../language/scalars.js';
 import { Refusal, Unmet } from './outcome.js';
 
 /** How a program of the guest ended and what it printed, against what a step says of it. */

@@ -4,8 +4,8 @@ import { inWordsOf, quote, type State } from '../../abi/index.js';
 import type { GuestShell } from '../../guest/guest.js';
 import type { ResolvedKernel } from '../../kernel/resolved.js';
 import type { ScenarioCase } from '../case.js';
-import type { Requirement } from '../language.js';
-import { satisfies } from '../versions.js';
+import type { Requirement } from '../language/language.js';
+import { satisfies } from '../language/versions.js';
 
 /**
  * Why a case can't be asked of a kernel, from what is known without a guest: versions, modules, configuration.

@@ -1,5 +1,10 @@
 import type { z } from 'zod';
-import { replaceReferences, soleReference, unescapeReferences, type Reference } from '../references.js';
+import {
+  replaceReferences,
+  soleReference,
+  unescapeReferences,
+  type Reference,
+} from '../language/references.js';
 import type { StepSession } from './context.js';
 import { Unmet, Unresolved } from './outcome.js';
 import { findRegionPart, isRegionPart, type RegionCapture } from './region-parts.js';

@@ -8,7 +8,7 @@ import { GuestDied, GuestTimeout, type ExecResult, type RunningGuest } from '../
 import type { RunEvent } from '../../trace/trace.js';
 import type { MachinePlan } from '../../topology/plan.js';
 import type { Step } from '../case.js';
-import type { StepDocument } from '../language.js';
+import type { StepDocument } from '../language/language.js';
 import { openSteps, runSteps } from './index.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'cxlrig-steps-'));

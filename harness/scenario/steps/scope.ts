@@ -12,7 +12,7 @@ import type { ExecResult, GuestShell } from '../../guest/guest.js';
 import { CutShort, GuestTimeout } from '../../guest/guest.js';
 import type { SubtestResult, TypedLine } from '../../trace/trace.js';
 import type { MachinePlan, MemoryDevice, PlannedDevice, PlannedMock } from '../../topology/plan.js';
-import { parseDuration } from '../duration.js';
+import { parseDuration } from '../language/duration.js';
 import {
   DEFAULT_STEP_MS,
   onThisKernel,

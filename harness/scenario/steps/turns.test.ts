@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { Loop } from '../language.js';
+import type { Loop } from '../language/language.js';
 import type { StepScope } from './scope.js';
 import { turnsOf } from './turns.js';
 

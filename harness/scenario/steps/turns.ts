@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { parseDuration } from '../duration.js';
-import { MOST_TURNS, type Loop } from '../language.js';
+import { parseDuration } from '../language/duration.js';
+import { MOST_TURNS, type Loop } from '../language/language.js';
 import { sleep, type StepScope } from './scope.js';
 import { toCount } from './values.js';
 

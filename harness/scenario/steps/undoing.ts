@@ -1,6 +1,6 @@
 import type { State } from '../../abi/index.js';
 import type { Step } from '../case.js';
-import type { StepDocument } from '../language.js';
+import type { StepDocument } from '../language/language.js';
 import type { Deed, StepSession } from './context.js';
 import { heldDecoders } from './select.js';
 

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { diffStates } from '../../../abi/index.js';
-import { parseDuration } from '../../duration.js';
+import { parseDuration } from '../../language/duration.js';
 import type { Miss } from '../../clauses/definition.js';
-import type { expectBody } from '../../expectations.js';
+import type { expectBody } from '../../language/expectations.js';
 import { DEFAULT_WITHIN_MS, onThisKernel, POLL_FIRST_MS, POLL_MOST_MS } from '../context.js';
 import { Unmet } from '../outcome.js';
 import { sleep, type StepScope } from '../scope.js';

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { leftoversOf } from '../../../abi/index.js';
 import { clauseOf, clausesOf } from '../../clauses/index.js';
 import type { Miss, World } from '../../clauses/definition.js';
-import { stateClauses, type expectBody } from '../../expectations.js';
+import { stateClauses, type expectBody } from '../../language/expectations.js';
 import type { StepSession } from '../context.js';
 import { Unresolved } from '../outcome.js';
 import { resolve, resolveAs } from '../resolve.js';

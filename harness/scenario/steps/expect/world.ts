@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { inWordsOf, newMark, type State } from '../../../abi/index.js';
 import type { Question, World } from '../../clauses/definition.js';
 import { clauseOf, clausesOf } from '../../clauses/index.js';
-import { stateClauses, type expectBody } from '../../expectations.js';
+import { stateClauses, type expectBody } from '../../language/expectations.js';
 import { Unresolved } from '../outcome.js';
 import { resolveAs } from '../resolve.js';
 import type { StepScope } from '../scope.js';
