@@ -9,7 +9,7 @@ export {
   parseKernelLog,
   type KernelLogRecord,
 } from './kernel-log.js';
-export { inWordsOf } from './kernel-names.js';
+export { withNamesOfKernel } from './kernel-names.js';
 export { unseenDeed, unseenDifference, unseenScript } from './unseen.js';
 export { leftoverWords } from './leftover-words.js';
 export { leftoversOf } from './leftovers.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { inWordsOf } from './kernel-names.js';
+import { withNamesOfKernel } from './kernel-names.js';
 
 const abi = {
   sysram_region: 'cxl_sysram_region',
@@ -30,5 +30,5 @@ describe('a line in the words of a kernel', () => {
       'echo dynamic_ram_1 > decoder2.0/mode && echo dc > decoder2.0/dpa_size',
     ],
     ['is left alone elsewhere', 'echo sysram_region', 'echo sysram_region'],
-  ])('%s', (_, line, expected) => expect(inWordsOf(abi, line)).toBe(expected));
+  ])('%s', (_, line, expected) => expect(withNamesOfKernel(abi, line)).toBe(expected));
 });

@@ -3,7 +3,7 @@
  * has others, its profile's `abi` says so: for drivers and modes by their name (`sysram_region: cxl_sysram_region`,
  * `dc: dynamic_ram_1`), for other parts of paths by the part (`sysram_region/hotplug: memory/policy`).
  */
-export function inWordsOf(abi: Readonly<Record<string, string>>, line: string): string {
+export function withNamesOfKernel(abi: Readonly<Record<string, string>>, line: string): string {
   const withDrivers = line.replace(
     /(\/sys\/bus\/[a-z]+\/drivers\/)([\w-]+)/g,
     (_, place: string, driver: string) => `${place}${abi[driver] ?? driver}`,

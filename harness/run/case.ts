@@ -86,7 +86,7 @@ export async function runCase(run: CaseRun): Promise<CaseTrace> {
   emit({ type: 'case-started', at: startedAt, case: identity });
   const record: CaseRecord = { consoleMark: 0, steps: [], leftovers: [], leftBehind: [], clean: false };
   try {
-    await askTheKernel(run, record);
+    await runInGuest(run, record);
   } catch (error) {
     blame(error, record, scenarioCase);
   }
@@ -96,7 +96,7 @@ export async function runCase(run: CaseRun): Promise<CaseTrace> {
   return trace;
 }
 
-async function askTheKernel(run: CaseRun, record: CaseRecord): Promise<void> {
+async function runInGuest(run: CaseRun, record: CaseRecord): Promise<void> {
   const { planned, scenarioCase, briefing, emit } = run;
   const kernel = briefing.bootables.find((bootable) => bootable.kernel.profile === planned.kernel)?.kernel;
   if (!kernel) throw new RigError('kernel', `kernel ${planned.kernel} was not prepared for this run`);
@@ -343,14 +343,14 @@ async function release(
   const { lent } = record;
   const isBad = trace.verdict === 'fail' || trace.verdict === 'infra';
   if (lent && isBad && briefing.keepOnFailure && !record.death) {
-    emit({ type: 'guest', at: Date.now(), phase: 'kept', detail: howToGetIn(lent.guest) });
+    emit({ type: 'guest', at: Date.now(), phase: 'kept', detail: sshInstructions(lent.guest) });
     await lent.guest.death;
   }
   const clean = record.clean && !record.death && trace.splats.every(({ allowed }) => allowed);
   await pool.giveBack({ clean, used: record.unmet === undefined });
 }
 
-function howToGetIn(guest: RunningGuest): string {
+function sshInstructions(guest: RunningGuest): string {
   return `the guest is kept until Ctrl-C; get in with: ${sshCommand(guest)}`;
 }
 

@@ -20,10 +20,10 @@ const program = fileURLToPath(new URL('./worker.js', import.meta.url));
 const GRACE_MS = 4_000;
 
 /** Of what it said last on standard error, so many characters are kept to tell why it ended. */
-const MOST_LAST_WORDS = 2_000;
+const MOST_STDERR = 2_000;
 
 /** What it wrote before it ended may come a little later. */
-const LAST_WORDS_MS = 20;
+const LAST_OUTPUT_MS = 20;
 
 /** Starts a worker; it loads its code while others prepare the run. */
 export function startWorkerProcess(temporary: string): WorkerProcess {
@@ -33,17 +33,17 @@ export function startWorkerProcess(temporary: string): WorkerProcess {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
   });
-  let lastWords = '';
+  let stderr = '';
   child.stderr?.on('data', (data: Buffer) => {
-    lastWords = `${lastWords}${data.toString('utf8')}`.slice(-MOST_LAST_WORDS);
+    stderr = `${stderr}${data.toString('utf8')}`.slice(-MOST_STDERR);
   });
   // not `close`, which never comes when it is we who close the channel
   const ended = Promise.race([
     once(child, 'error').then(([error]) => (error as Error).message),
     once(child, 'exit').then(async ([code, signal]) => {
-      await sleep(LAST_WORDS_MS);
+      await sleep(LAST_OUTPUT_MS);
       const how = String(signal ?? `exit code ${String(code)}`);
-      return lastWords.trim() === '' ? how : `${how}: ${lastWords.trim()}`;
+      return stderr.trim() === '' ? how : `${how}: ${stderr.trim()}`;
     }),
   ]);
   let timer: NodeJS.Timeout | undefined;

@@ -64,16 +64,16 @@ interface Cause<F> {
 /**
  * The verdict on a case.
  *
- * The kernel's own confession (a panic, a splat, a shutdown that nobody asked for) goes before the rig's excuses: a
+ * A failure of the kernel itself (a panic, a splat, a shutdown that nobody asked for) goes before the rig's excuses: a
  * connection that is lost because the kernel crashed is no infrastructure failure. The rig's failure goes before what a
  * step expected in vain, which it may have caused.
  */
 export function judge<F extends Failure>(facts: CaseFacts<F>): Judgement<F> {
   if (facts.unmet !== undefined) return { verdict: 'skip', reason: facts.unmet };
-  const confessed = confession(facts);
-  const unasked = confessed === undefined ? faultOfTheRig(facts) : undefined;
+  const ofKernel = kernelFailure(facts);
+  const unasked = ofKernel === undefined ? faultOfTheRig(facts) : undefined;
   if (unasked) return { verdict: 'infra', ...withEvidence(unasked.reason, unasked, facts) };
-  const wrong = confessed ?? disappointment(facts);
+  const wrong = ofKernel ?? unmetExpectation(facts);
   const { knownBug, lacking } = facts;
   if (!wrong) {
     if (lacking !== undefined) return { verdict: 'skip', reason: lacking };
@@ -93,7 +93,7 @@ function withEvidence<F extends Failure>(
   return { reason, ...(failure && { failure }), ...(besides.length > 0 && { besides }) };
 }
 
-function confession<F extends Failure>({ death, splats, failures }: CaseFacts<F>): Cause<F> | undefined {
+function kernelFailure<F extends Failure>({ death, splats, failures }: CaseFacts<F>): Cause<F> | undefined {
   if (death?.kind === 'panic') return { reason: death.message, failure: ofDeath('panic', failures) };
   const unexpected = splats.filter(({ allowed }) => !allowed);
   const [first] = unexpected;
@@ -118,7 +118,7 @@ function faultOfTheRig<F extends Failure>({ death, failures }: CaseFacts<F>): Ca
   return death && death.kind !== 'panic' && death.kind !== 'shutdown' ? { reason: death.message } : undefined;
 }
 
-function disappointment<F extends Failure>({ failures, leftovers }: CaseFacts<F>): Cause<F> | undefined {
+function unmetExpectation<F extends Failure>({ failures, leftovers }: CaseFacts<F>): Cause<F> | undefined {
   const [failure] = failures;
   if (failure) return { reason: failure.message, failure };
   if (leftovers.length === 0) return undefined;

@@ -1,4 +1,4 @@
-/** What kind of confession a splat is; reports group by it. */
+/** What kind of complaint a splat is; reports group by it. */
 export type SplatKind =
   | 'warning'
   | 'bug'

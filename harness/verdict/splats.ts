@@ -2,7 +2,7 @@ import { consoleLines, type ConsoleLine } from './console-lines.js';
 import { CLOSING, OPENING, RULER, SPLAT_SIGNS, type SplatKind } from './splat-signs.js';
 import { describeSplat } from './fingerprint.js';
 
-/** What the kernel confessed on the console. */
+/** What the kernel complained of on the console. */
 export interface Splat {
   readonly kind: SplatKind;
   /** one line, the same in every run of the same fault: no addresses, PIDs, CPUs or times */

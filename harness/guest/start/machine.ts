@@ -59,7 +59,7 @@ export async function startMachine(
   const console = followConsole(join(spec.dir, CONSOLE_LOG), watch.death);
   const ended = qemu.ended.then(async (how) => {
     const why = knownCrash(how, version, spec.accelerator) ?? '';
-    watch.declare({ kind: 'qemu', message: `QEMU ended (${how})${await lastWords(spec.dir)}${why}` });
+    watch.declare({ kind: 'qemu', message: `QEMU ended (${how})${await endOfLog(spec.dir)}${why}` });
   });
 
   const judge = (event: QmpEvent): void => {
@@ -150,7 +150,7 @@ async function refusal(spec: GuestSpec, how: string): Promise<RigError> {
   );
 }
 
-async function lastWords(dir: string): Promise<string> {
+async function endOfLog(dir: string): Promise<string> {
   const log = await qemuLog(dir);
   return log.length > 0 ? `: ${log.slice(-3).join(' ')}` : '';
 }

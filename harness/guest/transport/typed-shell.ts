@@ -24,7 +24,7 @@ export interface TypedShell {
 
 /**
  * How long a shell that did not answer in time is left with what it hangs in, if nobody renews the shell before: whoever
- * asks the guest what its programs wait for must still find it there (LAST_WORDS_MS in harness/scenario/steps).
+ * asks the guest what its programs wait for must still find it there (DUMP_MS in harness/scenario/steps).
  */
 const STUCK_MS = 20_000;
 

@@ -26,6 +26,7 @@ const ANSWERS: readonly (readonly [question: RegExp, answer: string])[] = [
   [/head -c \d+ \/sys\/there$/, 'content\n'],
   [/head -c \d+ \/sys\/bus\/cxl\/devices\/region0\/size$/, '0x20000000\n'],
   [/head -c \d+ \/sys\/kernel\/tracing\/trace$/, TRACE],
+  [/memory_tiering/, 'memory_tier22 1\nmemory_tier4 0,2-3\n'],
   [/readlink \S*0000:0d:00.0\/driver$/, '../../../bus/pci/drivers/cxl_pci\n'],
   [/events\/\*\/cxl_dram\/format/, `ID: 1\n\nprint fmt: "dpa=%llx row=%u flags='%s'", REC->dpa, REC->row\n`],
 ];
@@ -88,6 +89,16 @@ const HOLD: readonly (readonly [string, object])[] = [
   ['one of several zones', { memory: { block: 186, zone: ['Normal', 'Movable'] } }],
   ['the node of a region', { node: { id: '${r.node}', memory: true, cpus: false, bytes: '512M' } }],
   ['a node that is not there', { node: { id: 7, online: false, memory: false } }],
+  [
+    'memory tiers',
+    {
+      memory_tier: [
+        { node: 0, tier: 4 },
+        { node: '${r.node}', tier: 22, 'slower-than': 0 },
+        { node: 7, tier: null },
+      ],
+    },
+  ],
   ['iomem', { iomem: { path: ['CXL Window 0', '${r}', '*', 'System RAM (kmem)'], bytes: '512M' } }],
   [
     'drivers on any bus',
@@ -168,6 +179,14 @@ describe('what does not hold is named with its place, the expected and the recei
     [{ memory: { block: 186, zone: 'Normal' } }, 'memory.zone', 'Normal', 'Movable'],
     [{ node: { id: 1, bytes: '1G' } }, 'node.bytes', 2 ** 30, 2 ** 29],
     [{ module: { name: 'nfit', loaded: true } }, 'module.loaded', true, false],
+    [{ memory_tier: { node: 3, tier: 22 } }, 'memory_tier.tier', 22, 4],
+    [{ memory_tier: { node: 7, tier: 4 } }, 'memory_tier.tier', 4, null],
+    [
+      { memory_tier: { node: 0, 'slower-than': 1 } },
+      'memory_tier.slower-than',
+      'a tier of slower memory, which has a greater number',
+      4,
+    ],
     [
       { trace: { event: 'cxl_poison', count: 0 } },
       'trace.count',

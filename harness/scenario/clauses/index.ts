@@ -8,6 +8,7 @@ import { iomem } from './iomem.js';
 import { log } from './log.js';
 import { memdev } from './memdev.js';
 import { memory } from './memory.js';
+import { memoryTier } from './memory-tier.js';
 import { module } from './module.js';
 import { namespace } from './namespace.js';
 import { node } from './node.js';
@@ -23,6 +24,7 @@ export const clauses = {
   extents,
   memory,
   node,
+  memory_tier: memoryTier,
   iomem,
   driver,
   namespace,

@@ -23,6 +23,7 @@ export function faultsOfStep(step: StepDocument, known: CaseKnowledge): Fault[] 
     ...faultsOfCommonKeys(kind, step),
     ...faultsOfErrno('fails', step),
     ...faultsOfErrno('may-fail', step),
+    ...faultsOfExit(kind, step),
     ...faultsOfLoop(step, known),
     ...faultsOfBody(kind, step, known),
   ];
@@ -71,6 +72,22 @@ function faultsOfLoop({ loop }: StepDocument, { timeoutMs }: CaseKnowledge): Fau
       hint: 'give the scenario a longer `timeout`',
     },
   ];
+}
+
+/** A program that must fail by an errno ends with whatever status it likes: who says both waits for what can't be. */
+function faultsOfExit(kind: StepKind, step: StepDocument): Fault[] {
+  const body: unknown = step[kind];
+  if (typeof body !== 'object' || body === null || !('exit' in body) || body.exit === undefined) return [];
+  return (['fails', 'may-fail'] as const).flatMap((key) =>
+    step[key] == null
+      ? []
+      : {
+          path: [key],
+          part: 'key',
+          message: `\`${key}\` asks for an errno, and \`exit\` for a status that decides by itself`,
+          hint: 'write one of them; what is printed is asked for by `stderr`',
+        },
+  );
 }
 
 function faultsOfErrno(key: 'fails' | 'may-fail', step: StepDocument): Fault[] {

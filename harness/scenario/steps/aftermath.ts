@@ -5,7 +5,7 @@ import type { SplatRecord, StepFailure, StepIdentity } from '../../trace/trace.j
 import type { Step } from '../case.js';
 import { onThisKernel, type StepSession } from './context.js';
 import { failureOf } from './judge.js';
-import { StandsStill } from './outcome.js';
+import { MachineStopped } from './outcome.js';
 import { look, takeRecords } from './session.js';
 
 /** sh that notes the kernel stack of every program but itself in the kernel log. */
@@ -20,7 +20,7 @@ const STACKS = [
 ].join(' ');
 
 /** How long a stuck guest gets to say what is stuck in it. */
-const LAST_WORDS_MS = 15_000;
+const DUMP_MS = 15_000;
 
 /**
  * After a step: a snapshot, unless the step took one as its last act, and the kernel log of the step. The log comes
@@ -40,11 +40,11 @@ export async function lookAfter(
     try {
       await look(session);
     } catch (error) {
-      trouble = await explainSilence(error, session);
+      trouble = await reasonForSilence(error, session);
       failure = failureOf(step, trouble);
     }
   }
-  if (trouble instanceof GuestTimeout) await lastWords(session);
+  if (trouble instanceof GuestTimeout) await dumpBlockedTasks(session);
   const records = session.newRecords;
   session.newRecords = [];
   const log = formatKernelLog(records);
@@ -89,24 +89,24 @@ export function splatFailure(
 }
 
 /** Why a guest did not answer in time, as far as that can be seen from outside. */
-export async function explainSilence(thrown: unknown, session: StepSession): Promise<unknown> {
+export async function reasonForSilence(thrown: unknown, session: StepSession): Promise<unknown> {
   if (!(thrown instanceof GuestTimeout)) return thrown;
   const answer = await session.context.guest.qmp('query-status').catch(() => undefined);
   const status = (answer as { readonly status?: unknown } | undefined)?.status;
   if (typeof status !== 'string' || status === 'running') return thrown;
-  return new StandsStill(status, thrown.line);
+  return new MachineStopped(status, thrown.line);
 }
 
 /**
  * Has the blocked tasks dumped into the kernel log, with what every program waits for, and reads what it can get of it.
  * `w` shows tasks in D state only; a program that waits forever in another state has a stack to show as well.
  */
-async function lastWords(session: StepSession): Promise<void> {
+async function dumpBlockedTasks(session: StepSession): Promise<void> {
   const mark = newMark();
   const dump = `echo w > /proc/sysrq-trigger; echo l > /proc/sysrq-trigger; ${STACKS}`;
   try {
     const { stdout } = await session.context.guest.exec(`${dump}; ${newRecordsScript(mark)}`, {
-      timeoutMs: onThisKernel(session.context, LAST_WORDS_MS),
+      timeoutMs: onThisKernel(session.context, DUMP_MS),
     });
     takeRecords(session, parseKernelLog(stdout.toString('utf8')));
   } catch {
@@ -115,5 +115,5 @@ async function lastWords(session: StepSession): Promise<void> {
 }
 
 function isEnd(thrown: unknown): boolean {
-  return thrown instanceof GuestTimeout || thrown instanceof StandsStill || thrown instanceof GuestDied;
+  return thrown instanceof GuestTimeout || thrown instanceof MachineStopped || thrown instanceof GuestDied;
 }

@@ -4,7 +4,7 @@ import { CutShort, GuestDied, GuestTimeout, QmpError } from '../../guest/guest.j
 import type { Blame, StepFailure } from '../../trace/trace.js';
 import type { Step } from '../case.js';
 import { kindOf, type StepKind } from '../language/language.js';
-import { InnerFailure, Refusal, StandsStill, Unmet, Unresolved } from './outcome.js';
+import { InnerFailure, Refusal, MachineStopped, Unmet, Unresolved } from './outcome.js';
 
 /** Deaths of a guest that the kernel under test is to blame for. */
 const KERNEL_DEATHS: readonly string[] = ['panic', 'shutdown'];
@@ -63,7 +63,7 @@ export function failureOf(step: Step, thrown: unknown): StepFailure {
       blame: 'kernel',
     };
   }
-  if (thrown instanceof StandsStill) {
+  if (thrown instanceof MachineStopped) {
     const asleep = thrown.status === 'suspended';
     return {
       message: `${asleep ? 'the guest has suspended itself' : thrown.message}, so this has no answer: ${firstLine(thrown.line)}`,

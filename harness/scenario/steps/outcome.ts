@@ -59,8 +59,8 @@ export class NothingToDo extends Error {
 }
 
 /** The guest does not answer because its machine stands still: nobody can tell what the kernel would do. */
-export class StandsStill extends Error {
-  override readonly name = 'StandsStill';
+export class MachineStopped extends Error {
+  override readonly name = 'MachineStopped';
   constructor(
     /** as QMP's query-status calls it */
     readonly status: string,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inWordsOf, quote, type State } from '../../abi/index.js';
+import { withNamesOfKernel, quote, type State } from '../../abi/index.js';
 import type { GuestShell } from '../../guest/guest.js';
 import type { ResolvedKernel } from '../../kernel/resolved.js';
 import type { ScenarioCase } from '../case.js';
@@ -112,7 +112,7 @@ async function lackOfAttribute(
   abi: Readonly<Record<string, string>>,
 ): Promise<string | undefined> {
   if (written === undefined) return undefined;
-  const attribute = inWordsOf(abi, written);
+  const attribute = withNamesOfKernel(abi, written);
   // everything but the wildcards is quoted, so that the shell expands these and nothing else
   const glob = attribute
     .split(/([*?]|\[[^\]]*\])/)

@@ -12,7 +12,7 @@ import { judge, timeIsOver, type AllowedErrnos } from './judge.js';
 import { InnerFailure, Lacking, NothingToDo, Unmet, Unresolved } from './outcome.js';
 import { resolve, resolveAs, resolveWhatIsKnown } from './resolve.js';
 import { lookUntil, makeScope, type ScopeOptions, type StepScope } from './scope.js';
-import { explainSilence, lookAfter, splatFailure, splatsOf } from './aftermath.js';
+import { reasonForSilence, lookAfter, splatFailure, splatsOf } from './aftermath.js';
 import { expectedEvents, startTracingLines, unknownEvent } from './tracing.js';
 import { turnsOf } from './turns.js';
 import { toCount } from './values.js';
@@ -129,7 +129,7 @@ async function runOne(step: Step, id: string, session: StepSession, options: Sco
     allowed = errnosOf(step, session);
     document = await carryOut(step, scope, inner, options);
   } catch (error) {
-    thrown = await explainSilence(error, session);
+    thrown = await reasonForSilence(error, session);
     document = resolveWhatIsKnown(step.document, session);
   }
   if (thrown instanceof Lacking) session.lacking ??= thrown.message;

@@ -1,5 +1,5 @@
 import {
-  inWordsOf,
+  withNamesOfKernel,
   readState,
   typeLines,
   type ShLine,
@@ -171,8 +171,8 @@ export function makeScope(
     type: async (...asked) => {
       session.isFresh = false;
       const typed = asked.map(({ text, subject }) => ({
-        text: inWordsOf(abi, text),
-        ...(subject === undefined ? {} : { subject: inWordsOf(abi, subject) }),
+        text: withNamesOfKernel(abi, text),
+        ...(subject === undefined ? {} : { subject: withNamesOfKernel(abi, subject) }),
       }));
       const timeoutMs = timeLeft(typed.map(({ text }) => text).join('; '));
       const done = await typeLines(shell, typed, { timeoutMs }).catch((error: unknown) => {
@@ -197,7 +197,7 @@ export function makeScope(
       return stdout.toString('utf8');
     },
     exec: (asked, stdin) =>
-      runAlone(inWordsOf(abi, asked), stdin, ({ stdout }) => ({ stdout: stdout.toString('utf8') })),
+      runAlone(withNamesOfKernel(abi, asked), stdin, ({ stdout }) => ({ stdout: stdout.toString('utf8') })),
     fetch: (text) => runAlone(text, undefined, () => ({})),
     qmp: async (execute, args) => {
       session.isFresh = false;

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { inWordsOf, newMark, type State } from '../../../abi/index.js';
+import { withNamesOfKernel, newMark, type State } from '../../../abi/index.js';
 import type { Question, World } from '../../clauses/definition.js';
 import { clauseOf, clausesOf } from '../../clauses/index.js';
 import { stateClauses, type expectBody } from '../../language/expectations.js';
@@ -13,7 +13,7 @@ type Body = z.output<typeof expectBody>;
 export async function worldOf(body: Body, scope: StepScope, state: State): Promise<World> {
   const { session, plan } = scope;
   const devices = [...session.hotDevices.values(), ...plan.devices, ...(plan.mocks ?? [])];
-  const kernelPath = (path: string): string => inWordsOf(session.context.abi, path);
+  const kernelPath = (path: string): string => withNamesOfKernel(session.context.abi, path);
   const answer = await ask(questionsOf(body, scope, { state, kernelPath }), scope);
   return {
     state,
