@@ -1,5 +1,5 @@
 import { createColors } from '../base/colors.js';
-import { DocumentError, renderDiagnostic } from '../base/diagnostic.js';
+import { DocumentError, renderDiagnostic } from '../base/document/diagnostic.js';
 import { RigError, UsageError, UsageErrors } from '../base/errors.js';
 import { NothingChanged } from '../run/history.js';
 

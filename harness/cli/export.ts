@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import type { Command } from 'commander';
-import { nameHint } from '../base/did-you-mean.js';
+import { nameHint } from '../base/document/did-you-mean.js';
 import { UsageError } from '../base/errors.js';
 import { writeRepro } from '../report/repro/write.js';
 import { findRun, readRun } from '../report/saved-run.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { keyList, type JsonSchema } from '../base/key-list.js';
+import { keyList, type JsonSchema } from '../base/document/key-list.js';
 import { packageRoot } from '../base/places.js';
 
 /** The languages beside that of scenarios, each with a shipped file as its example. */

@@ -4,7 +4,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { UsageError } from '../base/errors.js';
 import { formatSize } from '../base/size.js';
-import { yamlText } from '../base/yaml-text.js';
+import { yamlText } from '../base/document/yaml-text.js';
 import type { StepDocument } from '../scenario/language/language.js';
 import { draftText } from '../scenario/recording/draft.js';
 import { nearestTopology, type Nearest, type NearestRegion } from '../topology/from/nearest.js';

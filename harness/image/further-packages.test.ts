@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { DebianSuite } from '../base/debian.js';
+import type { DebianSuite } from '../base/debian/debian.js';
 import { RigError, UsageError } from '../base/errors.js';
 import { checkPackageNames, requirePackages } from './further-packages.js';
 

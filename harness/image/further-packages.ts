@@ -1,4 +1,4 @@
-import type { DebianSuite } from '../base/debian.js';
+import type { DebianSuite } from '../base/debian/debian.js';
 import { RigError, UsageError } from '../base/errors.js';
 
 /**

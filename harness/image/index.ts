@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { cached, contentKey } from '../base/cache.js';
-import { debianSuite, STABLE_SUITES } from '../base/debian.js';
+import { cached, contentKey } from '../base/cache/cache.js';
+import { debianSuite, STABLE_SUITES } from '../base/debian/debian.js';
 import { RigError } from '../base/errors.js';
 import { silent, type Progress } from '../base/progress.js';
 import { runTool } from '../base/tool.js';

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DocumentError } from '../base/document.js';
+import { DocumentError } from '../base/document/document.js';
 import { packageRoot } from '../base/places.js';
 import { ownFilesKey, readRecipe } from './recipe.js';
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { contentKey } from '../base/cache.js';
-import { parseDocument } from '../base/document.js';
+import { contentKey } from '../base/cache/cache.js';
+import { parseDocument } from '../base/document/document.js';
 import { packageRoot } from '../base/places.js';
 
 /** images/guest.yaml: what the guest's initramfs is made of. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
-import { cached } from '../base/cache.js';
+import { cached } from '../base/cache/cache.js';
 import { UsageError } from '../base/errors.js';
 import { packLayer } from '../base/archive.js';
 

@@ -1,8 +1,8 @@
 import { access, chmod, lstat, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { cached, contentKey } from '../base/cache.js';
-import { CHROOTLESS } from '../base/chrootless.js';
-import { PackageGone, type DebianSuite } from '../base/debian.js';
+import { cached, contentKey } from '../base/cache/cache.js';
+import { CHROOTLESS } from '../base/debian/chrootless.js';
+import { PackageGone, type DebianSuite } from '../base/debian/debian.js';
 import { RigError } from '../base/errors.js';
 import type { Progress } from '../base/progress.js';
 import { runTool } from '../base/tool.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UsageError } from '../base/errors.js';
-import { absolutePath } from '../base/written-path.js';
+import { absolutePath } from '../base/document/written-path.js';
 import { isBuilt, loadProfile, type Profile } from './profile.js';
 
 /** What the command line says of a kernel. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { DocumentError } from '../base/diagnostic.js';
+import { DocumentError } from '../base/document/diagnostic.js';
 import { UsageError } from '../base/errors.js';
 import { loadProfile, profileDocument } from './profile.js';
 

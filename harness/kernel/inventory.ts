@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { DRAFT } from '../base/cache.js';
+import { DRAFT } from '../base/cache/cache.js';
 import { cacheRoot } from '../base/places.js';
 import { BUILD_PLACES } from './build/build-place.js';
 import { sourceFolder, sourcesInUse } from './sources/depot.js';

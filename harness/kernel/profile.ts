@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { nameHint, parseDocument } from '../base/document.js';
+import { nameHint, parseDocument } from '../base/document/document.js';
 import { UsageError } from '../base/errors.js';
 import { packageRoot } from '../base/places.js';
-import { yamlNames } from '../base/yaml.js';
-import { absolutePath, expandHome } from '../base/written-path.js';
+import { yamlNames } from '../base/document/yaml.js';
+import { absolutePath, expandHome } from '../base/document/written-path.js';
 import type { ToolsProfile } from '../tools/profile.js';
 
 /** The language of kernel profiles, version 1. Relative paths are relative to the profile's file. */

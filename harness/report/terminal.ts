@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { createColors, printable } from '../base/colors.js';
-import { codeFrame, type SourcePosition } from '../base/diagnostic.js';
+import { codeFrame, type SourcePosition } from '../base/document/diagnostic.js';
 import { kernelLines } from './kernel-lines.js';
 import { plural } from './plural.js';
 import { skippedByReason, skippedLine } from './skips.js';

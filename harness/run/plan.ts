@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { DocumentError } from '../base/diagnostic.js';
+import { DocumentError } from '../base/document/diagnostic.js';
 import { UsageError, UsageErrors } from '../base/errors.js';
-import { readYaml } from '../base/yaml.js';
+import { readYaml } from '../base/document/yaml.js';
 import { findScenarios, loadScenario, type ScenarioCase } from '../scenario/index.js';
 import { loadTopology, type MachinePlan } from '../topology/index.js';
 import { durationKey, estimateMs, readDurations } from './durations.js';

@@ -1,4 +1,4 @@
-import { contentKey } from '../base/cache.js';
+import { contentKey } from '../base/cache/cache.js';
 import { UsageError } from '../base/errors.js';
 import { orAbort } from '../base/or-abort.js';
 import type { Progress } from '../base/progress.js';

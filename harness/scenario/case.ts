@@ -1,8 +1,8 @@
-import type { SourcePosition } from '../base/diagnostic.js';
+import type { SourcePosition } from '../base/document/diagnostic.js';
 import type { MachinePlan } from '../topology/plan.js';
 import type { Requirement, KnownBug, StepDocument } from './language/language.js';
 
-export type { SourcePosition } from '../base/diagnostic.js';
+export type { SourcePosition } from '../base/document/diagnostic.js';
 
 /** A step of an expanded case, with its place in the file. */
 export interface Step {

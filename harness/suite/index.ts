@@ -1,8 +1,8 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cached, contentKey } from '../base/cache.js';
-import { debianSuite, STABLE_SUITES } from '../base/debian.js';
-import { nameHint } from '../base/did-you-mean.js';
+import { cached, contentKey } from '../base/cache/cache.js';
+import { debianSuite, STABLE_SUITES } from '../base/debian/debian.js';
+import { nameHint } from '../base/document/did-you-mean.js';
 import { UsageError } from '../base/errors.js';
 import type { Progress } from '../base/progress.js';
 import { packLayer } from '../base/archive.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { parseDocument } from '../base/document.js';
+import { parseDocument } from '../base/document/document.js';
 import { packageRoot } from '../base/places.js';
 
 /** images/suites/*.yaml: what the suites of others take, beside what every guest and kernel has. */

@@ -1,8 +1,8 @@
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { cached, contentKey, findCached } from '../base/cache.js';
-import { debianSuite, STABLE_SUITES } from '../base/debian.js';
+import { cached, contentKey, findCached } from '../base/cache/cache.js';
+import { debianSuite, STABLE_SUITES } from '../base/debian/debian.js';
 import { cacheRoot } from '../base/places.js';
 import { silent, type Progress } from '../base/progress.js';
 import { runTool } from '../base/tool.js';

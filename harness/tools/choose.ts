@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { UsageError } from '../base/errors.js';
-import { absolutePath } from '../base/written-path.js';
+import { absolutePath } from '../base/document/written-path.js';
 import type { Profile } from '../kernel/profile.js';
 import { areBuilt, loadTools, type ToolsProfile } from './profile.js';
 

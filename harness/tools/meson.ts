@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
-import { contentKey } from '../base/cache.js';
+import { contentKey } from '../base/cache/cache.js';
 import { cores } from '../base/cores.js';
 import { missingTool } from '../base/tool.js';
 import { programPath } from '../kernel/build/build-tools.js';

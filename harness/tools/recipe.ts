@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { parseDocument } from '../base/document.js';
+import { parseDocument } from '../base/document/document.js';
 import { packageRoot } from '../base/places.js';
 
 const schema = z.strictObject({

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached, contentKey } from '../base/cache.js';
-import { debianSources, type DebianSourceFile } from '../base/debian-sources.js';
+import { cached, contentKey } from '../base/cache/cache.js';
+import { debianSources, type DebianSourceFile } from '../base/debian/debian-sources.js';
 import { RigError } from '../base/errors.js';
 import type { Progress } from '../base/progress.js';
 import { runTool } from '../base/tool.js';

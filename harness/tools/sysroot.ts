@@ -1,7 +1,7 @@
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached, contentKey } from '../base/cache.js';
-import type { DebianSuite } from '../base/debian.js';
+import { cached, contentKey } from '../base/cache/cache.js';
+import type { DebianSuite } from '../base/debian/debian.js';
 import type { Progress } from '../base/progress.js';
 import { unpackPackages } from '../image/userland.js';
 import type { BuildRecipe } from './recipe.js';

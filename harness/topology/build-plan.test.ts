@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DocumentError } from '../base/document.js';
+import { DocumentError } from '../base/document/document.js';
 import { planTopology } from './build-plan.js';
 
 const MIB = 2 ** 20;

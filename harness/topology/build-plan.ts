@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import { DocumentError, parseDocument, type Diagnostic, type YamlDocument } from '../base/document.js';
+import {
+  DocumentError,
+  parseDocument,
+  type Diagnostic,
+  type YamlDocument,
+} from '../base/document/document.js';
 import { busNumber } from './buses.js';
 import { topologySchema, type MockDocument, type OwnTopology, type TopologyDocument } from './language.js';
 import type { MachinePlan, PlannedDevice, PlannedMock, PlannedPort, PlannedWindow } from './plan.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { DocumentError } from '../base/diagnostic.js';
+import { DocumentError } from '../base/document/diagnostic.js';
 import { planTopology } from './build-plan.js';
 import { topologySchema } from './language.js';
 

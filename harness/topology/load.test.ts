@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DocumentError } from '../base/document.js';
+import { DocumentError } from '../base/document/document.js';
 import { UsageError } from '../base/errors.js';
 import { listTopologies, loadTopology } from './load.js';
 

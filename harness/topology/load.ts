@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { nameHint } from '../base/did-you-mean.js';
+import { nameHint } from '../base/document/did-you-mean.js';
 import { UsageError } from '../base/errors.js';
 import { packageRoot } from '../base/places.js';
-import { parseDocument } from '../base/document.js';
+import { parseDocument } from '../base/document/document.js';
 import { planTopology } from './build-plan.js';
 import { topologySchema } from './language.js';
 import type { MachinePlan } from './plan.js';

@@ -1,5 +1,5 @@
-import { nameHint, type Diagnostic, type DocumentPath } from '../base/document.js';
-import type { YamlDocument } from '../base/yaml.js';
+import { nameHint, type Diagnostic, type DocumentPath } from '../base/document/document.js';
+import type { YamlDocument } from '../base/document/yaml.js';
 import { formatSize } from '../base/size.js';
 import { busesOf, busRange } from './buses.js';
 import { capacityFaults, nearestMultiples } from './capacity.js';

@@ -1,6 +1,6 @@
 import type { State, StateChange } from '../abi/state.js';
 import type { QmpTraffic } from '../guest/guest.js';
-import type { SourcePosition } from '../base/diagnostic.js';
+import type { SourcePosition } from '../base/document/diagnostic.js';
 import type { MachinePlan } from '../topology/plan.js';
 
 /**

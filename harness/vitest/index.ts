@@ -1,7 +1,7 @@
 import { inject, test as vitestTest, type RunnerTestCase, type TestAPI } from 'vitest';
 import type { z } from 'zod';
 import type { State } from '../abi/index.js';
-import type { SourcePosition } from '../base/diagnostic.js';
+import type { SourcePosition } from '../base/document/diagnostic.js';
 import type { CaseTrace, StepFailure } from '../trace/trace.js';
 import { findScenarios, loadScenario, type ScenarioCase } from '../scenario/index.js';
 import { timeoutOf } from '../scenario/load/case-rules.js';

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { SourcePosition } from '../base/diagnostic.js';
+import type { SourcePosition } from '../base/document/diagnostic.js';
 
 /** Where in a test something was called, as the stack of an error tells it; the fallback when it tells of no such place. */
 export function positionOf({ stack = '' }: Error, fallback: SourcePosition): SourcePosition {

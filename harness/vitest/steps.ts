@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { SourcePosition } from '../base/diagnostic.js';
+import type { SourcePosition } from '../base/document/diagnostic.js';
 import type { StepFailure, StepTrace } from '../trace/trace.js';
 import type { Played } from '../run/case.js';
 import type { Step } from '../scenario/index.js';

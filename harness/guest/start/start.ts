@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { discardCorrupt } from '../../base/cache.js';
+import { discardCorrupt } from '../../base/cache/cache.js';
 import { RigError } from '../../base/errors.js';
 import { bootGuest, type BootOptions } from './boot.js';
 import { GuestDied, type GuestSpec, type RunningGuest } from '../guest.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { contentKey } from '../../base/cache.js';
+import { contentKey } from '../../base/cache/cache.js';
 import { cacheRoot } from '../../base/places.js';
 import type { WantedConfig } from '../config/configure.js';
 import { git } from '../sources/depot.js';

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached, contentKey, findCached } from '../../base/cache.js';
+import { cached, contentKey, findCached } from '../../base/cache/cache.js';
 import type { Progress } from '../../base/progress.js';
 import { applySeries } from '../sources/apply-series.js';
 import { BuildFailed, firstFault } from './build-failure.js';

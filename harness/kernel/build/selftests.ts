@@ -1,6 +1,6 @@
 import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached, contentKey, findCached } from '../../base/cache.js';
+import { cached, contentKey, findCached } from '../../base/cache/cache.js';
 import { UsageError } from '../../base/errors.js';
 import { packLayer } from '../../base/archive.js';
 import { BuildFailed, firstFault } from './build-failure.js';

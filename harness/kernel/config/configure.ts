@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { contentKey } from '../../base/cache.js';
-import { nameHint } from '../../base/document.js';
+import { contentKey } from '../../base/cache/cache.js';
+import { nameHint } from '../../base/document/document.js';
 import { UsageError } from '../../base/errors.js';
 import { BuildFailed, firstFault, lostOptionsError } from '../build/build-failure.js';
 import { optionalIn, readConfig, writeConfig, type ConfigLine } from './config-file.js';

@@ -1,4 +1,4 @@
-import { didYouMean } from '../../base/document.js';
+import { didYouMean } from '../../base/document/document.js';
 import type { ConfigLine } from './config-file.js';
 import type { Kconfig, KconfigDefinition, KconfigSymbol } from './kconfig.js';
 import {

@@ -1,6 +1,6 @@
 import { readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { contentKey } from '../../base/cache.js';
+import { contentKey } from '../../base/cache/cache.js';
 import { cacheRoot } from '../../base/places.js';
 import { vmlinuxOf } from './bzimage.js';
 import { hasPvhEntry, isElf } from './elf.js';

@@ -1,8 +1,13 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached, contentKey } from '../../base/cache.js';
-import { STABLE_SUITES, debianSuite, type DebianPackage, type DebianSuite } from '../../base/debian.js';
+import { cached, contentKey } from '../../base/cache/cache.js';
+import {
+  STABLE_SUITES,
+  debianSuite,
+  type DebianPackage,
+  type DebianSuite,
+} from '../../base/debian/debian.js';
 import { RigError } from '../../base/errors.js';
 import type { Progress } from '../../base/progress.js';
 import { KERNEL_ENTRIES, finishEntry } from '../image/kernel-entry.js';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { cached, contentKey } from '../../base/cache.js';
-import type { DebianPackage, DebianSuite } from '../../base/debian.js';
+import { cached, contentKey } from '../../base/cache/cache.js';
+import type { DebianPackage, DebianSuite } from '../../base/debian/debian.js';
 import { RigError } from '../../base/errors.js';
 import type { Progress } from '../../base/progress.js';
 import { openSuite, type FetchOptions } from './debian-image.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { contentKey } from '../../base/cache.js';
+import { contentKey } from '../../base/cache/cache.js';
 import { RigError, UsageError } from '../../base/errors.js';
 import type { Progress } from '../../base/progress.js';
 import { git, sourceFolder, type Depot } from './depot.js';

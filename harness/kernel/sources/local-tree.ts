@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { contentKey } from '../../base/cache.js';
+import { contentKey } from '../../base/cache/cache.js';
 import { RigError, UsageError } from '../../base/errors.js';
 import type { Progress } from '../../base/progress.js';
 import { git, type Depot } from './depot.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, cp, mkdir, readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { cached, contentKey } from '../../base/cache.js';
+import { cached, contentKey } from '../../base/cache/cache.js';
 import { UsageError } from '../../base/errors.js';
 import type { CachedKernel } from './debian-image.js';
 import { KERNEL_ENTRIES, finishEntry } from '../image/kernel-entry.js';

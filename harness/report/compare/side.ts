@@ -1,4 +1,4 @@
-import { nameHint } from '../../base/did-you-mean.js';
+import { nameHint } from '../../base/document/did-you-mean.js';
 import { UsageError } from '../../base/errors.js';
 import type { SavedRun } from '../saved-run.js';
 import type { CaseTrace } from '../../trace/trace.js';

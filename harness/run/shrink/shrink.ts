@@ -1,10 +1,10 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { DocumentError } from '../../base/diagnostic.js';
+import { DocumentError } from '../../base/document/diagnostic.js';
 import { UsageError } from '../../base/errors.js';
 import { temporaryFolder } from '../../base/owner.js';
-import { readYaml } from '../../base/yaml.js';
+import { readYaml } from '../../base/document/yaml.js';
 import type { CaseTrace } from '../../trace/trace.js';
 import { loadScenario, loadScenarioText, type ScenarioCase } from '../../scenario/index.js';
 import { readTopologyFile } from '../../topology/index.js';

@@ -1,4 +1,4 @@
-import type { DocumentPath } from '../../base/yaml.js';
+import type { DocumentPath } from '../../base/document/yaml.js';
 import { simpleSteps, type StepDefinition } from '../kinds/index.js';
 
 /** Which steps give names to things; on plain values, because it is asked before and after validation. */

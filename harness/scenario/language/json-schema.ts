@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JsonSchema } from '../../base/key-list.js';
+import type { JsonSchema } from '../../base/document/key-list.js';
 import { errnoTable } from '../../abi/errno-table.js';
 import { scenarioDocument, stepKinds } from './language.js';
 

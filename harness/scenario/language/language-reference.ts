@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { honouredKeys } from './common-keys.js';
 import { isStepKind, stepKinds, type StepKind } from './language.js';
 import { regionParts } from '../steps/region-parts.js';
-import { keyList, propertiesOf, type JsonSchema } from '../../base/key-list.js';
+import { keyList, propertiesOf, type JsonSchema } from '../../base/document/key-list.js';
 import { scenarioJsonSchema } from './json-schema.js';
 
 /** The reference of the scenario language, as Markdown, from the schema alone: it cannot say what is not so. */

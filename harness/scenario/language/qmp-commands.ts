@@ -1,4 +1,4 @@
-import { didYouMean, nameHint } from '../../base/did-you-mean.js';
+import { didYouMean, nameHint } from '../../base/document/did-you-mean.js';
 
 /**
  * Which QMP commands a scenario may give, and what it may say in them. QMP is the emulator's own control: `migrate` runs

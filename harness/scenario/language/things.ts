@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { descend, type Schema } from '../../base/schema-walk.js';
+import { descend, type Schema } from '../../base/document/schema-walk.js';
 import { namesOfThings } from './scalars.js';
 
 /** `r`, or a part of it: `r.dax` */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { DocumentError } from '../../base/diagnostic.js';
+import { DocumentError } from '../../base/document/diagnostic.js';
 import { loadScenarioText } from './load.js';
 
 const folder = fileURLToPath(new URL('./broken/', import.meta.url));

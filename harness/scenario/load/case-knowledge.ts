@@ -1,5 +1,5 @@
-import { nameHint } from '../../base/did-you-mean.js';
-import type { DocumentPath } from '../../base/yaml.js';
+import { nameHint } from '../../base/document/did-you-mean.js';
+import type { DocumentPath } from '../../base/document/yaml.js';
 import type { MachinePlan } from '../../topology/plan.js';
 
 /** What is known of a case where a step stands, and which names are known there. */

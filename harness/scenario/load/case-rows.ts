@@ -1,6 +1,6 @@
-import type { Diagnostic } from '../../base/diagnostic.js';
-import { didYouMean } from '../../base/did-you-mean.js';
-import type { DocumentPath } from '../../base/yaml.js';
+import type { Diagnostic } from '../../base/document/diagnostic.js';
+import { didYouMean } from '../../base/document/did-you-mean.js';
+import type { DocumentPath } from '../../base/document/yaml.js';
 import type { ScenarioSource } from './source.js';
 
 /** The rows that a scenario's `matrix` and `cases` make: one case each. */

@@ -1,4 +1,4 @@
-import type { DocumentPath } from '../../base/yaml.js';
+import type { DocumentPath } from '../../base/document/yaml.js';
 import type { MachinePlan } from '../../topology/plan.js';
 import { parseDuration } from '../language/duration.js';
 import type { KnownBug, Requirement, StepDocument } from '../language/language.js';

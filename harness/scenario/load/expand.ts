@@ -1,5 +1,5 @@
-import type { Diagnostic } from '../../base/diagnostic.js';
-import type { DocumentPath } from '../../base/yaml.js';
+import type { Diagnostic } from '../../base/document/diagnostic.js';
+import type { DocumentPath } from '../../base/document/yaml.js';
 import { faultsOfWhen, holdsIn, type CaseRow, type CaseTable } from './case-rows.js';
 import { capturesMadeBy, nestedSteps } from '../language/captures.js';
 import { isStepKind, stepKinds } from '../language/language.js';

@@ -1,5 +1,5 @@
-import { nameHint } from '../../base/did-you-mean.js';
-import type { DocumentPath } from '../../base/yaml.js';
+import { nameHint } from '../../base/document/did-you-mean.js';
+import type { DocumentPath } from '../../base/document/yaml.js';
 import { parseDuration } from '../language/duration.js';
 import { clauseOf, clauses, clausesOf, type ClauseKey } from '../clauses/index.js';
 import type { z } from 'zod';

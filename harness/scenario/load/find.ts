@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
-import { nameHint } from '../../base/did-you-mean.js';
+import { nameHint } from '../../base/document/did-you-mean.js';
 import { UsageError } from '../../base/errors.js';
 import { packageRoot } from '../../base/places.js';
 import { isFolderFile } from './folder.js';

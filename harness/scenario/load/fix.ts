@@ -8,7 +8,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
-import type { Schema } from '../../base/schema-walk.js';
+import type { Schema } from '../../base/document/schema-walk.js';
 import { capturesMadeBy } from '../language/captures.js';
 import { isStepKind, stepKinds } from '../language/language.js';
 import { partOf, takesThing } from '../language/things.js';

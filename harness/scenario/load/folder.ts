@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { DocumentError, parseDocument, type YamlDocument } from '../../base/document.js';
+import { DocumentError, parseDocument, type YamlDocument } from '../../base/document/document.js';
 import { UsageError } from '../../base/errors.js';
 import { faultsOfRanges } from './case-rules.js';
 import { requirement, type Requirement } from '../language/language.js';

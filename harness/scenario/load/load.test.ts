@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DocumentError, type Diagnostic } from '../../base/diagnostic.js';
+import { DocumentError, type Diagnostic } from '../../base/document/diagnostic.js';
 import { UsageError } from '../../base/errors.js';
 import { loadScenario, loadScenarioText } from './load.js';
 

@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { diagnose } from '../../base/diagnose.js';
-import { DocumentError, type Diagnostic } from '../../base/diagnostic.js';
+import { diagnose } from '../../base/document/diagnose.js';
+import { DocumentError, type Diagnostic } from '../../base/document/diagnostic.js';
 import { UsageError } from '../../base/errors.js';
-import { readYaml, type YamlDocument } from '../../base/yaml.js';
+import { readYaml, type YamlDocument } from '../../base/document/yaml.js';
 import { planOwnTopology } from '../../topology/build-plan.js';
 import { loadTopology } from '../../topology/load.js';
 import type { MachinePlan } from '../../topology/plan.js';

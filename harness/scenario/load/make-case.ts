@@ -1,5 +1,5 @@
-import type { SourcePosition } from '../../base/diagnostic.js';
-import type { DocumentPath } from '../../base/yaml.js';
+import type { SourcePosition } from '../../base/document/diagnostic.js';
+import type { DocumentPath } from '../../base/document/yaml.js';
 import type { MachinePlan } from '../../topology/plan.js';
 import { holdsIn } from './case-rows.js';
 import { timeoutOf } from './case-rules.js';

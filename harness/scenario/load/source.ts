@@ -1,5 +1,5 @@
-import type { SourceRange } from '../../base/diagnostic.js';
-import type { DocumentPath, YamlDocument } from '../../base/yaml.js';
+import type { SourceRange } from '../../base/document/diagnostic.js';
+import type { DocumentPath, YamlDocument } from '../../base/document/yaml.js';
 import type { Reference } from '../language/references.js';
 import { referencesIn } from '../language/references.js';
 

@@ -1,6 +1,6 @@
-import { nameHint } from '../../base/did-you-mean.js';
-import type { Diagnostic } from '../../base/diagnostic.js';
-import type { DocumentPath } from '../../base/yaml.js';
+import { nameHint } from '../../base/document/did-you-mean.js';
+import type { Diagnostic } from '../../base/document/diagnostic.js';
+import type { DocumentPath } from '../../base/document/yaml.js';
 import { nestedSteps } from '../language/captures.js';
 import { isWellFormed, referencesIn, replaceReferences, soleReference } from '../language/references.js';
 import type { ScenarioSource } from './source.js';

@@ -1,6 +1,6 @@
 import { errnoTable } from '../../abi/errno-table.js';
-import { nameHint } from '../../base/did-you-mean.js';
-import type { DocumentPath } from '../../base/yaml.js';
+import { nameHint } from '../../base/document/did-you-mean.js';
+import type { DocumentPath } from '../../base/document/yaml.js';
 import type { CaseKnowledge, Fault } from './case-knowledge.js';
 import { capturesMadeBy } from '../language/captures.js';
 import { faultsOfCommonKeys } from '../language/common-keys.js';

@@ -1,6 +1,6 @@
-import type { Diagnostic } from '../../base/diagnostic.js';
-import { didYouMean, nameHint } from '../../base/did-you-mean.js';
-import type { DocumentPath } from '../../base/yaml.js';
+import type { Diagnostic } from '../../base/document/diagnostic.js';
+import { didYouMean, nameHint } from '../../base/document/did-you-mean.js';
+import type { DocumentPath } from '../../base/document/yaml.js';
 import type { CaseRow, CaseTable, Column } from './case-rows.js';
 import {
   isWellFormed,

@@ -1,5 +1,5 @@
 import type { Expansion } from './expand.js';
-import type { DocumentPath } from '../../base/yaml.js';
+import type { DocumentPath } from '../../base/document/yaml.js';
 
 /**
  * Puts back how a number or boolean is written in the file where the language took it as a text: `value: 0x1000` is

@@ -1,4 +1,4 @@
-import { yamlText } from '../../base/yaml-text.js';
+import { yamlText } from '../../base/document/yaml-text.js';
 import { loadScenarioText } from '../load/load.js';
 import type { StepDocument } from '../language/language.js';
 

@@ -4,7 +4,7 @@ import type { RunEvent, SplatRecord, StepFailure } from '../../trace/trace.js';
 import type { MachinePlan, PlannedDevice } from '../../topology/plan.js';
 import type { RegionCapture } from './region-parts.js';
 import type { AddressRange } from './select.js';
-import type { SourcePosition } from '../../base/diagnostic.js';
+import type { SourcePosition } from '../../base/document/diagnostic.js';
 
 /** What the steps of a case need to know and to tell. */
 export interface StepsContext {

@@ -1,10 +1,10 @@
-import { makeCasePage, type CasePage } from './case-page.js';
-import { readCase, readIndex } from './content.js';
-import { h, replaceChildren } from './dom.js';
-import { listenToKeys } from './keyboard.js';
-import { makeOverview } from './overview.js';
-import { caseLink, overviewLink, parseRoute } from './route.js';
-import { themeButton } from './theme.js';
+import { makeCasePage, type CasePage } from './case/case-page.js';
+import { readCase, readIndex } from './frame/content.js';
+import { h, replaceChildren } from './frame/dom.js';
+import { listenToKeys } from './frame/keyboard.js';
+import { makeOverview } from './overview/overview.js';
+import { caseLink, overviewLink, parseRoute } from './frame/route.js';
+import { themeButton } from './frame/theme.js';
 
 const index = readIndex();
 const view = h('div', { class: 'view' });
