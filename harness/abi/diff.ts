@@ -1,3 +1,4 @@
+import { isMap } from '../base/plain.js';
 import { walkIomem } from './iomem.js';
 import { byName } from './readings.js';
 import type { State, StateChange } from './state.js';
@@ -43,7 +44,7 @@ function present(names: readonly string[]): Record<string, true> {
 }
 
 function changesBetween(before: unknown, after: unknown, keys: readonly string[]): StateChange[] {
-  if (isRecord(before) && isRecord(after)) {
+  if (isMap(before) && isMap(after)) {
     const both = new Set([...Object.keys(before), ...Object.keys(after)]);
     return [...both].sort(byName).flatMap((key) => changesBetween(before[key], after[key], [...keys, key]));
   }
@@ -63,8 +64,4 @@ function globPattern(glob: string): RegExp {
     .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
     .replace(/\*\*?/g, (stars) => (stars === '**' ? '.*' : '[^.]*'));
   return new RegExp(`^${source}(?:\\..*)?$`);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

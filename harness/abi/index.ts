@@ -16,7 +16,6 @@ export { leftoversOf } from './leftovers.js';
 export * from './lines.js';
 export { withNormalNames } from './normal-names.js';
 export { kernelLogEnd, observe, readState } from './observe.js';
-export { quote } from './quote.js';
 export {
   createRegionLines,
   destroyRegionLines,

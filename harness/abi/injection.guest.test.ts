@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sharedGuest } from '../testing/guest.js';
 import { loadModuleLine, readLine, toolLine, unloadModuleLine, writeLine } from './lines.js';
-import { quote } from './quote.js';
+import { quote } from '../base/sh-quote.js';
 
 /** With the shell that the lines are for: the guest's busybox. Any other command that ran would leave a file behind. */
 const guest = sharedGuest('none');

@@ -1,3 +1,4 @@
+import { isMap } from '../base/plain.js';
 import { kernelNames } from './normal-names.js';
 import type { State, StateChange } from './state.js';
 
@@ -127,8 +128,4 @@ function valueOf(value: unknown): string {
   if (typeof value === 'number') return value > 0xffff ? `0x${value.toString(16)}` : `${value}`;
   if (Array.isArray(value)) return value.map(valueOf).join(' ');
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function isMap(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { denyModuleLines, driverLine, toolLine, writeLine } from './lines.js';
-import { quote } from './quote.js';
+import { quote } from '../base/sh-quote.js';
 import { createRegionLines, destroyRegionLines, type RegionProgram } from './region-lines.js';
 
 const text = (lines: readonly { readonly text: string }[]): string[] => lines.map((line) => line.text);

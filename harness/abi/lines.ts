@@ -1,4 +1,4 @@
-import { quote } from './quote.js';
+import { quote } from '../base/sh-quote.js';
 
 /** A line that a person could type, and what it is about. */
 export interface ShLine {

@@ -3,7 +3,7 @@ import { GuestTimeout, type ExecResult, type GuestShell } from '../guest/guest.j
 import { errnoOf } from './errno.js';
 import { noteIntoLog } from './kernel-log.js';
 import type { ShLine } from './lines.js';
-import { quote } from './quote.js';
+import { quote } from '../base/sh-quote.js';
 
 /** A line that has been typed, and what came of it. */
 export interface TypedShLine extends ShLine {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quote } from './start/command-line.js';
+import { quote } from '../base/sh-quote.js';
 import type { RunningGuest } from './guest.js';
 import { symbolFile } from './symbol-file.js';
 

@@ -1,7 +1,8 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { loadTopology } from '../../topology/index.js';
-import { qemuArguments, qemuScript, quote, resumedArguments, templateArguments } from './command-line.js';
+import { qemuArguments, qemuScript, resumedArguments, templateArguments } from './command-line.js';
+import { quote } from '../../base/sh-quote.js';
 import type { GuestSpec } from '../guest.js';
 
 const spec: GuestSpec = {

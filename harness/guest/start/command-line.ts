@@ -1,3 +1,4 @@
+import { quote } from '../../base/sh-quote.js';
 import { argsWithMemoryFiles, argsWithoutDevices } from '../../topology/index.js';
 import type { GuestSpec } from '../guest.js';
 
@@ -73,11 +74,6 @@ export function qemuScript(spec: GuestSpec, qemu: string): string {
     '  "$@"',
     '',
   ].join('\n');
-}
-
-/** A word as POSIX sh reads it back unchanged. */
-export function quote(word: string): string {
-  return /^[A-Za-z0-9_/.,:=+@%-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** What decides the machine that the kernel sees, and nothing else. */

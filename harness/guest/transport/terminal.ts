@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { Client, ClientChannel } from 'ssh2';
 import { RigError } from '../../base/errors.js';
-import { quote } from '../start/command-line.js';
+import { quote } from '../../base/sh-quote.js';
 import type { RunningGuest } from '../guest.js';
 import { connectSsh } from './ssh.js';
 

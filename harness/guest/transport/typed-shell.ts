@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
-import { quote } from '../start/command-line.js';
+import { quote } from '../../base/sh-quote.js';
 import { RigError } from '../../base/errors.js';
 import { within } from '../deadline.js';
 import { GuestTimeout, type ExecResult, type GuestShell } from '../guest.js';

@@ -1,4 +1,4 @@
-import { quote } from '../../abi/quote.js';
+import { quote } from '../../base/sh-quote.js';
 import type { Decoder } from '../decode.js';
 import { mailCase, trimSplat } from '../mail.js';
 import type { CaseTrace } from '../../trace/trace.js';

@@ -1,4 +1,5 @@
-import { quote } from '../../abi/quote.js';
+import { isMap } from '../../base/plain.js';
+import { quote } from '../../base/sh-quote.js';
 import type { Check } from '../../scenario/clauses/definition.js';
 import { clauseOf, clauses, type ClauseKey } from '../../scenario/clauses/index.js';
 import type { MachinePlan } from '../../topology/plan.js';
@@ -11,13 +12,13 @@ export const NOT_CHECKED = '# not checked here:';
  * is told in a comment.
  */
 export function expectationLines(body: unknown, machine: MachinePlan): string[] {
-  if (!isRecord(body)) return [];
+  if (!isMap(body)) return [];
   const { within, 'stays-for': staysFor, ...asked } = body;
   const seconds = Math.max(1, Math.ceil(durationSeconds(within) ?? 10));
   const checks = Object.entries(asked).flatMap(([kind, value]) =>
     [value].flat().flatMap((clause): Check[] => {
       const checks =
-        isClause(kind) && isRecord(clause) && !hasReference(clause)
+        isClause(kind) && isMap(clause) && !hasReference(clause)
           ? (clauseOf(kind).checks?.(clause, machine) ?? [])
           : [];
       return checks.length > 0 ? checks : [unchecked(kind, clause)];
@@ -53,8 +54,4 @@ function durationSeconds(value: unknown): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(typeof value === 'string' ? value : '');
   if (!match) return undefined;
   return Number(match[1]) * ({ ms: 0.001, s: 1, m: 60 }[match[2] ?? ''] ?? 1);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

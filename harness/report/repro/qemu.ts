@@ -1,4 +1,4 @@
-import { quote } from '../../abi/quote.js';
+import { quote } from '../../base/sh-quote.js';
 import type { CaseTrace } from '../../trace/trace.js';
 
 const MARK = '# Boots the machine of a cxlrig case with QEMU alone.';

@@ -1,6 +1,7 @@
+import { isMap } from '../../base/plain.js';
 import { canonicalErrno } from '../../abi/errno.js';
 import { errnoTable } from '../../abi/errno-table.js';
-import { quote } from '../../abi/quote.js';
+import { quote } from '../../base/sh-quote.js';
 import type { CaseTrace, StepTrace, TypedLine } from '../../trace/trace.js';
 import { posixPattern } from '../../scenario/clauses/shell.js';
 import { expectationLines, NOT_CHECKED } from './expectation.js';
@@ -98,7 +99,7 @@ function stepLines(step: StepTrace, inner: readonly StepTrace[], trace: CaseTrac
 }
 
 function parallelLines(step: StepTrace, inner: readonly StepTrace[], trace: CaseTrace): string[] {
-  const isLoop = isRecord(step.document) && step.document['loop'] !== undefined;
+  const isLoop = isMap(step.document) && step.document['loop'] !== undefined;
   if (!isLoop) return branchLines(step.id, inner, trace);
   return membersOf(step.id, inner).flatMap((turn) =>
     branchLines(
@@ -208,18 +209,14 @@ function possibleErrnos({ document }: StepTrace): string[] {
 }
 
 function errnosOf(document: unknown, key: string): string[] {
-  return [isRecord(document) ? document[key] : undefined]
+  return [isMap(document) ? document[key] : undefined]
     .flat()
     .filter((name): name is string => typeof name === 'string' && /^E[0-9A-Z]+$/.test(name));
 }
 
 function bodyOf({ document, kind }: StepTrace): Readonly<Record<string, unknown>> {
-  const body = isRecord(document) ? document[kind] : undefined;
-  return isRecord(body) ? body : {};
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  const body = isMap(document) ? document[kind] : undefined;
+  return isMap(body) ? body : {};
 }
 
 function oneLine(text: string): string {

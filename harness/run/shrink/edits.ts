@@ -1,3 +1,4 @@
+import { isContainer } from '../../base/plain.js';
 import { valueAt } from '../../scenario/load/expand.js';
 
 /** A scenario or a part of it, as plain values. */
@@ -44,8 +45,4 @@ function remove(document: Plain, path: Path): void {
   const last = path.at(-1);
   if (Array.isArray(holder) && typeof last === 'number') holder.splice(last, 1);
   else if (isContainer(holder) && last !== undefined) Reflect.deleteProperty(holder, last);
-}
-
-function isContainer(value: unknown): value is Record<string | number, unknown> {
-  return typeof value === 'object' && value !== null;
 }

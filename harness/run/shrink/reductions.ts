@@ -1,3 +1,4 @@
+import { isMap } from '../../base/plain.js';
 import { parseSize } from '../../base/size.js';
 import { valueAt } from '../../scenario/load/expand.js';
 import type { Edit, Path, Plain } from './edits.js';
@@ -44,18 +45,18 @@ function withoutSteps(document: Plain): Reduction[] {
 /** Captures, snapshots and devices plugged in, also by the steps within. */
 function namesMadeBy(step: unknown): string[] {
   if (Array.isArray(step)) return step.flatMap(namesMadeBy);
-  if (!isPlain(step)) return [];
+  if (!isMap(step)) return [];
   const { as } = step;
   const own = typeof as === 'string' ? [as] : [];
   const hotAdd = step['hot-add'];
-  const plugged = isPlain(hotAdd) && typeof hotAdd['id'] === 'string' ? [hotAdd['id']] : [];
+  const plugged = isMap(hotAdd) && typeof hotAdd['id'] === 'string' ? [hotAdd['id']] : [];
   return [...own, ...plugged, ...Object.values(step).flatMap(namesMadeBy)];
 }
 
 function uses(step: unknown, name: string): boolean {
   if (typeof step === 'string')
     return step === name || step.includes(`\${${name}}`) || step.includes(`\${${name}.`);
-  return isPlain(step) || Array.isArray(step) ? Object.values(step).some((part) => uses(part, name)) : false;
+  return isMap(step) || Array.isArray(step) ? Object.values(step).some((part) => uses(part, name)) : false;
 }
 
 function stepNumber([list, index]: Path): string {
@@ -77,7 +78,7 @@ function withoutParts(document: Plain): Reduction[] {
       }
       return;
     }
-    if (!isPlain(value)) return;
+    if (!isMap(value)) return;
     for (const [key, part] of Object.entries(value)) {
       const place = [...path, key];
       // without it a failing expectation waits longer
@@ -117,10 +118,10 @@ function withoutSettings(document: Plain): Reduction[] {
 /** Parts of a topology that stands in the scenario, each with what is plugged into it. */
 function withSmallerMachine(document: Plain): Reduction[] {
   const { topology } = document;
-  if (!isPlain(topology)) return [];
+  if (!isMap(topology)) return [];
   const parts = (kind: string) =>
     listOf(topology[kind]).flatMap((part, index) =>
-      isPlain(part) ? [{ part, id: String(part['id']), path: ['topology', kind, index] as Path }] : [],
+      isMap(part) ? [{ part, id: String(part['id']), path: ['topology', kind, index] as Path }] : [],
     );
   const [bridges, switches, devices, windows] = [
     parts('bridges'),
@@ -180,7 +181,7 @@ function withSmallerMachine(document: Plain): Reduction[] {
 
 /** Where a device is one of several targets of a region, or of an expectation of one. */
 function targetsNamed(id: string, value: unknown, path: Path): Edit[] {
-  if (!isPlain(value) && !Array.isArray(value)) return [];
+  if (!isMap(value) && !Array.isArray(value)) return [];
   return Object.entries(value).flatMap(([name, part]) => {
     const place = [...path, Array.isArray(value) ? Number(name) : name];
     if (name === 'targets' && Array.isArray(part))
@@ -197,7 +198,7 @@ const LEAST = 256 * 2 ** 20;
 function withSmallerSizes(document: Plain): Reduction[] {
   const found: Reduction[] = [];
   const walk = (value: unknown, path: Path): void => {
-    if (!isPlain(value) && !Array.isArray(value)) return;
+    if (!isMap(value) && !Array.isArray(value)) return;
     for (const [name, part] of Object.entries(value) as [string, unknown][]) {
       const place = [...path, Array.isArray(value) ? Number(name) : name];
       const bytes = SIZES.includes(name) ? parseSize(String(part)) : undefined;
@@ -214,8 +215,4 @@ const SIZES = ['size', 'volatile', 'persistent'];
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as unknown[]) : [];
-}
-
-function isPlain(value: unknown): value is Plain {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { quote } from '../../abi/quote.js';
+import { quote } from '../../base/sh-quote.js';
 import { count, size as sizeOf, text as textOf, thing } from '../language/scalars.js';
 import { bytes, compare, driverName, number, presence, present } from './compare.js';
 import { defineClause, type Check, type Question } from './definition.js';

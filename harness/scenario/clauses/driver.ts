@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { quote } from '../../abi/quote.js';
+import { quote } from '../../base/sh-quote.js';
 import { deviceName, driverName as driverNameOf } from '../language/scalars.js';
 import { compare, driverName, existence, present } from './compare.js';
 import { defineClause, type Question } from './definition.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { walkIomem } from '../../abi/index.js';
-import { quote } from '../../abi/quote.js';
+import { quote } from '../../base/sh-quote.js';
 import { count, size as sizeOf, text as textOf } from '../language/scalars.js';
 import { bytes, compare, existence, number, present } from './compare.js';
 import { defineClause } from './definition.js';

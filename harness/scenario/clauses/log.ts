@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { quote } from '../../abi/quote.js';
+import { quote } from '../../base/sh-quote.js';
 import { matches } from '../../base/pattern.js';
 import { amount, pattern } from '../language/scalars.js';
 import { amountWords, isAmount, SOME } from './amount.js';

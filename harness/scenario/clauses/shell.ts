@@ -1,4 +1,4 @@
-import { quote } from '../../abi/quote.js';
+import { quote } from '../../base/sh-quote.js';
 import { parseSize } from '../../base/size.js';
 import type { MachinePlan } from '../../topology/plan.js';
 import type { Check, Written } from './definition.js';

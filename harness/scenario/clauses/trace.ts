@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { quote } from '../../abi/quote.js';
+import { quote } from '../../base/sh-quote.js';
 import { amount, text } from '../language/scalars.js';
 import { parseTrace, plainEventName, tracing, type TraceEvent } from '../steps/trace-events.js';
 import { amountWords, isAmount, SOME } from './amount.js';

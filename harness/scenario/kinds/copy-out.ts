@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { errnoOf, quote } from '../../abi/index.js';
+import { errnoOf } from '../../abi/index.js';
+import { quote } from '../../base/sh-quote.js';
 import { guestPath } from '../language/scalars.js';
 import { Refusal, Unmet } from '../steps/outcome.js';
 import type { StepScope } from '../steps/scope.js';

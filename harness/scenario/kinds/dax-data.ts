@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { errnoOf, quote } from '../../abi/index.js';
+import { errnoOf } from '../../abi/index.js';
+import { quote } from '../../base/sh-quote.js';
 import { formatSize, parseSize } from '../../base/size.js';
 import type { Fault } from '../load/case-knowledge.js';
 import { deviceName, size } from '../language/scalars.js';

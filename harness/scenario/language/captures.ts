@@ -1,3 +1,4 @@
+import { isMap } from '../../base/plain.js';
 import type { DocumentPath } from '../../base/document/yaml.js';
 import { simpleSteps, type StepDefinition } from '../kinds/index.js';
 
@@ -27,8 +28,4 @@ export function nestedSteps(step: unknown): { list: unknown; path: DocumentPath 
     : [];
   const turns = isMap(repeat) ? [{ list: repeat['steps'], path: ['repeat', 'steps'] as DocumentPath }] : [];
   return [...branches, ...turns];
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isMap } from '../../base/plain.js';
 import { z } from 'zod';
 import type { JsonSchema } from '../../base/document/key-list.js';
 import { errnoTable } from '../../abi/errno-table.js';
@@ -82,7 +83,7 @@ function withStepKinds(definitions: Record<string, JsonSchema>): Record<string, 
 /** The schema, with `${name}` as an alternative wherever a text that holds one would not be accepted. */
 function openForReferences(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(openForReferences);
-  if (!isSchema(schema)) return schema;
+  if (!isMap(schema)) return schema;
   const { description, default: ordinary, ...shape } = schema;
   const said = {
     ...(description === undefined ? {} : { description }),
@@ -99,9 +100,9 @@ function openForReferences(schema: unknown): unknown {
 }
 
 function insideOf(schema: unknown): unknown {
-  if (!isSchema(schema)) return schema;
+  if (!isMap(schema)) return schema;
   return mapValues(schema, (value, key) => {
-    if (key === 'properties' && isSchema(value)) {
+    if (key === 'properties' && isMap(value)) {
       return mapValues(value, (property, name) =>
         AS_WRITTEN.has(name) ? property : openForReferences(property),
       );
@@ -117,10 +118,6 @@ function refusesText(schema: JsonSchema): boolean {
 
 function acceptsText(schema: JsonSchema): boolean {
   return [schema['type']].flat().includes('string') || Object.keys(schema).length === 0;
-}
-
-function isSchema(value: unknown): value is JsonSchema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function mapValues<T>(record: Record<string, T>, change: (value: T, key: string) => unknown): JsonSchema {

@@ -1,3 +1,4 @@
+import { isMap } from '../../base/plain.js';
 import type { Diagnostic } from '../../base/document/diagnostic.js';
 import { didYouMean } from '../../base/document/did-you-mean.js';
 import type { DocumentPath } from '../../base/document/yaml.js';
@@ -216,8 +217,4 @@ function titled(value: unknown): string {
 
 function shortened(printed: string): string {
   return printed.length > LONGEST_IN_LABEL ? `${printed.slice(0, LONGEST_IN_LABEL)}...` : printed;
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

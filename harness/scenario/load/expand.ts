@@ -1,3 +1,4 @@
+import { isContainer, isMap } from '../../base/plain.js';
 import type { Diagnostic } from '../../base/document/diagnostic.js';
 import type { DocumentPath } from '../../base/document/yaml.js';
 import { faultsOfWhen, holdsIn, type CaseRow, type CaseTable } from './case-rows.js';
@@ -244,12 +245,4 @@ export function valueAt(value: unknown, path: DocumentPath): unknown {
     inner = inner[part];
   }
   return inner;
-}
-
-function isContainer(value: unknown): value is Record<string | number, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return isContainer(value) && !Array.isArray(value);
 }

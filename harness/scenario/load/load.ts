@@ -1,3 +1,4 @@
+import { isMap } from '../../base/plain.js';
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { diagnose } from '../../base/document/diagnose.js';
@@ -275,8 +276,4 @@ async function readScenario(file: string): Promise<string> {
       { cause: error },
     );
   }
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

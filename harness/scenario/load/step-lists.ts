@@ -1,3 +1,4 @@
+import { isMap } from '../../base/plain.js';
 import { nameHint } from '../../base/document/did-you-mean.js';
 import type { Diagnostic } from '../../base/document/diagnostic.js';
 import type { DocumentPath } from '../../base/document/yaml.js';
@@ -159,8 +160,4 @@ export function rawWithFolder(
   folder: unknown,
 ): Readonly<Record<string, unknown>> {
   return folder === undefined ? raw : { ...raw, [IN_FOLDER]: folder };
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

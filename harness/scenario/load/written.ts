@@ -1,3 +1,4 @@
+import { isContainer } from '../../base/plain.js';
 import type { Expansion } from './expand.js';
 import type { DocumentPath } from '../../base/document/yaml.js';
 
@@ -20,8 +21,4 @@ function walk(input: unknown, output: unknown, path: DocumentPath, expansion: Ex
       output[key] = expansion.written(place, before);
     } else walk(before, after, place, expansion);
   }
-}
-
-function isContainer(value: unknown): value is Record<string | number, unknown> {
-  return typeof value === 'object' && value !== null;
 }

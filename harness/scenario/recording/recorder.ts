@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { diffStates, quote, readState, typeLines, type State, type TypedShLine } from '../../abi/index.js';
+import { diffStates, readState, typeLines, type State, type TypedShLine } from '../../abi/index.js';
+import { quote } from '../../base/sh-quote.js';
 import type { GuestShell } from '../../guest/guest.js';
 import type { MachinePlan } from '../../topology/plan.js';
 import type { StepDocument } from '../language/language.js';

@@ -1,3 +1,4 @@
+import { isMap } from '../../base/plain.js';
 import { parseSize } from '../../base/size.js';
 
 export interface JsonMismatch {
@@ -25,8 +26,8 @@ function mismatchAt(
     return listMismatch(Array.isArray(received) ? received : [received], expected, path);
   }
   if (Array.isArray(received) && received.length === 1) return mismatchAt(received[0], expected, path);
-  if (isRecord(expected)) {
-    if (!isRecord(received)) return { path, expected, received };
+  if (isMap(expected)) {
+    if (!isMap(received)) return { path, expected, received };
     for (const [key, value] of Object.entries(expected)) {
       const mismatch = mismatchAt(received[key], value, [...path, key]);
       if (mismatch) return mismatch;
@@ -61,8 +62,4 @@ function isSame(received: unknown, expected: unknown): boolean {
     return parseSize(expected) === received || expected === `${received}`;
   }
   return typeof received === 'string' && typeof expected === 'number' && received === `${expected}`;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

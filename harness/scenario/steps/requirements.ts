@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withNamesOfKernel, quote, type State } from '../../abi/index.js';
+import { withNamesOfKernel, type State } from '../../abi/index.js';
+import { quote } from '../../base/sh-quote.js';
 import type { GuestShell } from '../../guest/guest.js';
 import type { ResolvedKernel } from '../../kernel/resolved.js';
 import type { ScenarioCase } from '../case.js';

@@ -1,3 +1,4 @@
+import { isMap } from '../../base/plain.js';
 import { parseSize } from '../../base/size.js';
 import { learn, type Observed, type ObservedRegion } from './observed.js';
 
@@ -23,7 +24,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 function walk(value: unknown, around: Around): void {
   if (Array.isArray(value)) for (const item of value as unknown[]) walk(item, around);
-  if (!isObject(value)) return;
+  if (!isMap(value)) return;
   const inside = see(value, around);
   for (const child of Object.values(value)) walk(child, inside);
 }
@@ -158,9 +159,5 @@ function number(value: Json, key: string): number | undefined {
 }
 
 function objects(value: unknown): Json[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return Array.isArray(value) ? value.filter(isMap) : [];
 }
