@@ -44,6 +44,13 @@ describe('a profile', () => {
     });
   });
 
+  it('that is a folder ends in what such a folder may be', async () => {
+    await expect(loadProfile(dir)).rejects.toMatchObject({
+      message: `${dir} is a folder, not a kernel profile`,
+      remedy: expect.stringContaining('cxlrig compare RUN RUN') as string,
+    });
+  });
+
   it('has paths relative to its file, and ~ for the home folder', async () => {
     const profile = await loadProfile(
       await given(

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { nameHint, parseDocument } from '../base/document/document.js';
+import { readText } from '../base/document/read-text.js';
 import { UsageError } from '../base/errors.js';
 import { packageRoot } from '../base/places.js';
 import { yamlNames } from '../base/document/yaml.js';
@@ -176,8 +177,12 @@ export async function fragmentNames(): Promise<readonly string[]> {
   return files.filter((file) => file.endsWith('.config')).map((file) => basename(file, '.config'));
 }
 
+const FOLDER_REMEDY =
+  'a profile is a .yaml file; a kernel tree goes by --kernel-tree, and saved runs by: cxlrig compare RUN RUN';
+
 async function readProfile(file: string, name: string): Promise<Profile> {
-  const { value } = parseDocument(await readFile(file, 'utf8'), file, profileDocument);
+  const text = await readText(file, 'a kernel profile', FOLDER_REMEDY);
+  const { value } = parseDocument(text, file, profileDocument);
   const base = dirname(file);
   return {
     name,

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { nameHint, parseDocument } from '../base/document/document.js';
+import { readText } from '../base/document/read-text.js';
 import { UsageError } from '../base/errors.js';
 import { packageRoot } from '../base/places.js';
 import { yamlNames } from '../base/document/yaml.js';
@@ -97,7 +97,9 @@ export async function listTools(folder: string = toolProfiles): Promise<readonly
 }
 
 async function readProfile(file: string, name: string): Promise<ToolsProfile> {
-  const { value } = parseDocument(await readFile(file, 'utf8'), file, toolsDocument);
+  const remedy = 'a profile is a .yaml file; a tree of ndctl goes by --ndctl-tree';
+  const text = await readText(file, 'a tools profile', remedy);
+  const { value } = parseDocument(text, file, toolsDocument);
   const base = dirname(file);
   return {
     name,
