@@ -111,8 +111,9 @@ export async function shrink(
     const holds = async (documents: readonly Plain[]): Promise<boolean[]> =>
       (await traces(documents)).map((trace) => failureKey(trace) === key);
     const cut = upToTheFailure(whole, first);
-    const smallest = await reduce(cut && (await isAllowed(cut)) && (await holds([cut]))[0] ? cut : whole, {
-      allowed: (documents) => Promise.all(documents.map(isAllowed)),
+    const mayBe = (document: Plain): Promise<boolean> => isAllowed(document, join(folder, 'candidate.yaml'));
+    const smallest = await reduce(cut && (await mayBe(cut)) && (await holds([cut]))[0] ? cut : whole, {
+      allowed: (documents) => Promise.all(documents.map(mayBe)),
       holds,
       tell: (document, words) => tell({ type: 'smaller', words, size: sizeOf(document), guests }),
     });
@@ -215,9 +216,10 @@ function upToTheFailure(whole: Plain, { failure, splats, steps }: CaseTrace): Pl
   return { ...without(whole, ['cleanup']), steps: reached, 'leaves-no-trace': false };
 }
 
-async function isAllowed(document: Plain): Promise<boolean> {
+/** @param file where it would lie: a folder's file beside it has a say */
+async function isAllowed(document: Plain, file: string): Promise<boolean> {
   try {
-    await loadScenarioText(stringify(document), 'candidate.yaml');
+    await loadScenarioText(stringify(document), file);
     return true;
   } catch (error) {
     if (error instanceof DocumentError) return false;
