@@ -296,8 +296,8 @@ function byBus<T>(make: (bus: Bus) => T): Record<Bus, T> {
   return { cxl: make('cxl'), dax: make('dax'), nd: make('nd') };
 }
 
-/** `0-1,3` as numbers. */
-function idsOf(list: string): number[] {
+/** The kernel's list of numbers, `0-1,3`, as numbers. */
+export function idsOf(list: string): number[] {
   return list
     .split(',')
     .filter(Boolean)

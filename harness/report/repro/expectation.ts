@@ -17,11 +17,11 @@ export function expectationLines(body: unknown, machine: MachinePlan): string[] 
   const seconds = Math.max(1, Math.ceil(durationSeconds(within) ?? 10));
   const checks = Object.entries(asked).flatMap(([kind, value]) =>
     [value].flat().flatMap((clause): Check[] => {
-      const checks =
+      const found =
         isClause(kind) && isMap(clause) && !hasReference(clause)
           ? (clauseOf(kind).checks?.(clause, machine) ?? [])
           : [];
-      return checks.length > 0 ? checks : [unchecked(kind, clause)];
+      return found.length > 0 ? found : [unchecked(kind, clause)];
     }),
   );
   const stays = durationSeconds(staysFor);

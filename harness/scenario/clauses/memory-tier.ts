@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { idsOf } from '../../abi/parse-state.js';
 import { count } from '../language/scalars.js';
 import { compare, number, present } from './compare.js';
 import { defineClause, type Question } from './definition.js';
@@ -30,7 +31,7 @@ export const memoryTier = defineClause({
     const other = clause['slower-than'] === undefined ? undefined : tiers.get(Number(clause['slower-than']));
     const isSlower = tier !== null && other !== undefined && tier > other;
     return present([
-      compare('tier', subject, number(clause.tier ?? undefined) ?? clause.tier, tier),
+      compare('tier', subject, clause.tier === null ? null : number(clause.tier), tier),
       clause['slower-than'] === undefined || isSlower
         ? undefined
         : {
@@ -71,10 +72,7 @@ tier_of() {
 function tiersOf(answer: string): ReadonlyMap<number, number> {
   const tiers = new Map<number, number>();
   for (const [, tier, list = ''] of answer.matchAll(/^memory_tier(\d+) (\S+)$/gm))
-    for (const range of list.split(',')) {
-      const [first = 0, last = first] = range.split('-').map(Number);
-      for (let node = first; node <= last; node++) tiers.set(node, Number(tier));
-    }
+    for (const node of idsOf(list)) tiers.set(node, Number(tier));
   return tiers;
 }
 

@@ -19,8 +19,17 @@ export function capturesMadeBy(step: unknown): { name: string; within: DocumentP
   });
 }
 
+/** Each step of a list and of the lists within it, in order, with its path. */
+export function allSteps(list: unknown, path: DocumentPath): { step: unknown; path: DocumentPath }[] {
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((step: unknown, index) => [
+    { step, path: [...path, index] },
+    ...nestedSteps(step).flatMap((inner) => allSteps(inner.list, [...path, index, ...inner.path])),
+  ]);
+}
+
 /** The lists of steps within a step, in order. */
-export function nestedSteps(step: unknown): { list: unknown; path: DocumentPath }[] {
+function nestedSteps(step: unknown): { list: unknown; path: DocumentPath }[] {
   if (!isMap(step)) return [];
   const { parallel, repeat } = step;
   const branches = Array.isArray(parallel)

@@ -2,7 +2,7 @@ import { isContainer, isMap } from '../../base/plain.js';
 import type { Diagnostic } from '../../base/document/diagnostic.js';
 import type { DocumentPath } from '../../base/document/yaml.js';
 import { faultsOfWhen, holdsIn, type CaseRow, type CaseTable } from './case-rows.js';
-import { capturesMadeBy, nestedSteps } from '../language/captures.js';
+import { allSteps, capturesMadeBy } from '../language/captures.js';
 import { isStepKind, stepKinds } from '../language/language.js';
 import type { Folder } from './folder.js';
 import { isUse, rawWithFolder, stepsOfUse, type Use } from './step-lists.js';
@@ -223,17 +223,10 @@ export function faultsOfUse(use: StepUse, source: ScenarioSource): Diagnostic[] 
 /** Where each capture is first made, in any case: to say that it comes too late. */
 function laterCaptures(raw: Readonly<Record<string, unknown>>, source: ScenarioSource): Map<string, number> {
   const lines = new Map<string, number>();
-  const visit = (list: unknown, path: DocumentPath): void => {
-    if (!Array.isArray(list)) return;
-    for (const [index, entry] of list.entries()) {
-      for (const { name } of capturesMadeBy(entry)) {
-        if (!lines.has(name)) lines.set(name, source.at([...path, index]).line);
-      }
-      for (const inner of nestedSteps(entry)) visit(inner.list, [...path, index, ...inner.path]);
-    }
-  };
-  visit(raw['steps'], ['steps']);
-  visit(raw['cleanup'], ['cleanup']);
+  for (const key of ['steps', 'cleanup'])
+    for (const { step, path } of allSteps(raw[key], [key]))
+      for (const { name } of capturesMadeBy(step))
+        if (!lines.has(name)) lines.set(name, source.at(path).line);
   return lines;
 }
 

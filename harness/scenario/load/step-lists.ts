@@ -2,7 +2,7 @@ import { isMap } from '../../base/plain.js';
 import { nameHint } from '../../base/document/did-you-mean.js';
 import type { Diagnostic } from '../../base/document/diagnostic.js';
 import type { DocumentPath } from '../../base/document/yaml.js';
-import { nestedSteps } from '../language/captures.js';
+import { allSteps } from '../language/captures.js';
 import { isWellFormed, referencesIn, replaceReferences, soleReference } from '../language/references.js';
 import type { ScenarioSource } from './source.js';
 
@@ -98,12 +98,9 @@ export function faultsOfUses(
       })),
     ];
   };
-  const walk = (list: unknown, path: DocumentPath): Diagnostic[] =>
-    (Array.isArray(list) ? list : []).flatMap((step: unknown, index) => [
-      ...faultsOf(step, [...path, index]),
-      ...nestedSteps(step).flatMap((inner) => walk(inner.list, [...path, index, ...inner.path])),
-    ]);
-  return [...walk(raw['steps'], ['steps']), ...walk(raw['cleanup'], ['cleanup'])];
+  return ['steps', 'cleanup'].flatMap((key) =>
+    allSteps(raw[key], [key]).flatMap(({ step, path }) => faultsOf(step, path)),
+  );
 }
 
 /** What is wrong with a list by itself: paths begin in it. */
@@ -116,16 +113,11 @@ export function faultsOfList({ takes, steps }: StepList): { path: DocumentPath; 
     if (typeof part === 'object' && part !== null) Object.values(part).forEach(readNames);
   };
   readNames(steps);
-  const walk = (list: unknown, path: DocumentPath): void => {
-    for (const [index, step] of (Array.isArray(list) ? (list as unknown[]) : []).entries()) {
-      const place = [...path, index];
-      if (isUse(step)) faults.push({ path: [...place, 'use'], message: 'a list uses no other list' });
-      if (isMap(step) && 'when' in step)
-        faults.push({ path: [...place, 'when'], message: 'a list has no cases: `when` stands beside `use`' });
-      for (const inner of nestedSteps(step)) walk(inner.list, [...place, ...inner.path]);
-    }
-  };
-  walk(steps, ['steps']);
+  for (const { step, path } of allSteps(steps, ['steps'])) {
+    if (isUse(step)) faults.push({ path: [...path, 'use'], message: 'a list uses no other list' });
+    if (isMap(step) && 'when' in step)
+      faults.push({ path: [...path, 'when'], message: 'a list has no cases: `when` stands beside `use`' });
+  }
   for (const name of Object.keys(takes))
     if (!used.has(name))
       faults.push({ path: ['takes', name], message: `no step of the list has \${${name}}` });
@@ -135,20 +127,20 @@ export function faultsOfList({ takes, steps }: StepList): { path: DocumentPath; 
 /** A scenario's places and those of the folder's file, by one set of paths. */
 export function withFolder(scenario: ScenarioSource, folder: ScenarioSource | undefined): ScenarioSource {
   if (!folder) return scenario;
-  const of = ([first, ...rest]: DocumentPath, path: DocumentPath): [ScenarioSource, DocumentPath] =>
-    first === IN_FOLDER ? [folder, rest] : [scenario, path];
+  const of = (path: DocumentPath): [ScenarioSource, DocumentPath] =>
+    path[0] === IN_FOLDER ? [folder, path.slice(1)] : [scenario, path];
   return {
     document: scenario.document,
     at: (path, part) => {
-      const [source, inner] = of(path, path);
+      const [source, inner] = of(path);
       return source.at(inner, part);
     },
     atReference: (path, text, reference) => {
-      const [source, inner] = of(path, path);
+      const [source, inner] = of(path);
       return source.atReference(inner, text, reference);
     },
     written: (path, value) => {
-      const [source, inner] = of(path, path);
+      const [source, inner] = of(path);
       return source.written(inner, value);
     },
   };
