@@ -1,6 +1,6 @@
 import { differencesOf } from './diff.js';
 import { withNormalNames } from './normal-names.js';
-import type { Decoder, State, StateChange } from './state.js';
+import type { Decoder, NumaNode, State, StateChange } from './state.js';
 
 /**
  * Differences that are no trace of a case: a module that somebody loaded stays loaded, and with it come its drivers,
@@ -14,7 +14,9 @@ const NO_TRACE: readonly string[] = ['iomem.PCI*', 'iomem.Reserved*', 'iomem.000
  * a trace. Memory blocks, decoders, bindings, `auto_online_blocks`, missing modules and denied ones are.
  */
 export function leftoversOf(before: State, after: State, ignoring: readonly string[] = []): StateChange[] {
-  const [was, is] = [before, after].map((state) => withNormalNames(withoutResidue(state))) as [State, State];
+  const [was, is] = [before, inWholeBlocks(after, before)].map((state) =>
+    withNormalNames(withoutResidue(state)),
+  ) as [State, State];
   return differencesOf(was, is, [...NO_TRACE, ...ignoring]).filter(
     ({ path, before: value }) => !(/^(modules|drivers)\./.test(path) && value === undefined),
   );
@@ -39,4 +41,17 @@ function withoutResidue(state: State): State {
     return [name, decoder];
   });
   return { ...state, decoders: Object.fromEntries(decoders) };
+}
+
+/**
+ * Memory comes and goes in whole blocks. A node that has less than one more or less than it had is the same: a kernel
+ * that was started by kexec has given some pages to what it was started with.
+ */
+function inWholeBlocks(state: State, before: State): State {
+  const nodes = Object.entries(state.nodes).map(([id, node]): [string, NumaNode] => {
+    const memoryBytes = before.nodes[Number(id)]?.memoryBytes ?? node.memoryBytes;
+    const isSame = Math.abs(node.memoryBytes - memoryBytes) < state.memoryBlockBytes;
+    return [id, isSame ? { ...node, memoryBytes } : node];
+  });
+  return { ...state, nodes: Object.fromEntries(nodes) };
 }

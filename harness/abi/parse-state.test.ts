@@ -5,6 +5,7 @@ import { walkIomem } from './iomem.js';
 import { leftoversOf } from './leftovers.js';
 import { withNormalNames } from './normal-names.js';
 import { parseState } from './parse-state.js';
+import type { State } from './state.js';
 
 /** What the script printed in guests with three memdevs (serials 1 to 3, the third with persistent memory). */
 const printed = (name: string): string =>
@@ -192,5 +193,18 @@ describe('leftovers', () => {
     if (!decoder) throw new Error('the fixture has no decoder1.0');
     const stale = { ...decoder, start: 0x5d0000000, size: 0x20000000 };
     expect(leftoversOf(boot, { ...boot, decoders: { ...decoders, 'decoder1.0': stale } })).toEqual([]);
+  });
+
+  test('are of the memory of a node by whole blocks: less is what a kernel takes for itself', () => {
+    const { 0: node } = boot.nodes;
+    if (!node) throw new Error('the fixture has no node 0');
+    const less = (bytes: number): State => ({
+      ...boot,
+      nodes: { ...boot.nodes, 0: { ...node, memoryBytes: node.memoryBytes - bytes } },
+    });
+    expect(leftoversOf(boot, less(8192))).toEqual([]);
+    expect(leftoversOf(boot, less(boot.memoryBlockBytes)).map(({ path }) => path)).toEqual([
+      'nodes.0.memoryBytes',
+    ]);
   });
 });

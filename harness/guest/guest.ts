@@ -142,12 +142,24 @@ export interface RunningGuest extends GuestShell {
   waitForEvent(name: string, options: { readonly timeoutMs: number }): Promise<unknown>;
   /** a clean reboot from inside; resolves when the guest answers again. The death promise does not fire for it. */
   reboot(): Promise<void>;
+  /**
+   * starts the same kernel anew by kexec, without a reset of the machine, in a guest with RETAIN_INITRD on its command
+   * line; resolves when the guest answers again. The death promise does not fire for it.
+   * @param cmdline options after those of the running kernel
+   * @throws KexecRefused
+   */
+  kexec(cmdline: readonly string[]): Promise<void>;
   /** opens QEMU's gdbstub on a loopback port of its own, once: `127.0.0.1:41234` */
   openGdbstub(): Promise<string>;
   /** stops the machine until a debugger has it go on; never resolves in a guest that dies or is ended meanwhile */
   halt(): Promise<void>;
   /** ends QEMU and removes sockets and keys; console.log, qemu.log and qemu.sh stay. Idempotent. */
   stop(): Promise<void>;
+}
+
+/** The running kernel, or kexec itself, refused to load or to start the next one. */
+export class KexecRefused extends Error {
+  override readonly name = 'KexecRefused';
 }
 
 /** QEMU refused a QMP command: `class` is QEMU's error class, `description` its text. */

@@ -3,7 +3,8 @@ import { bootDeadline, comeUp } from './start/come-up.js';
 import { panicLine } from './death.js';
 import { KERNEL_STARTED } from './start/diagnosis.js';
 import { removeSecrets, type GuestKeys } from './start/guest-dir.js';
-import type { GuestSpec, GuestStart, RunningGuest } from './guest.js';
+import { KexecRefused, type GuestSpec, type GuestStart, type RunningGuest } from './guest.js';
+import { kexecLine } from './kexec.js';
 import type { Machine } from './start/machine.js';
 import type { Qmp } from './transport/qmp.js';
 import type { Session } from './transport/session.js';
@@ -44,6 +45,7 @@ export function runningGuest(
     qmpTraffic: qmp.traffic,
     waitForEvent: (name, options) => session.orDeath(qmp.waitForEvent(name, options)),
     reboot: () => reboot(machine, session, spec),
+    kexec: (cmdline) => kexec(machine, session, spec, cmdline),
     openGdbstub: () => (gdbstub ??= openGdbstub(qmp)),
     halt: () => halt(qmp),
     stop: () => (stopping ??= stop()),
@@ -103,6 +105,34 @@ async function reboot(machine: Machine, session: Session, spec: GuestSpec): Prom
   } finally {
     await qmp.execute('set-action', { reboot: 'shutdown' }).catch(() => undefined);
   }
+  await comeUp(machine, session, {
+    since: mark,
+    withinMs: bootDeadline(spec),
+    slowness: spec.kernel.slowness,
+  });
+}
+
+/** The next kernel starts without a reset: what the devices have committed and what they hold is as it was. */
+async function kexec(
+  machine: Machine,
+  session: Session,
+  spec: GuestSpec,
+  cmdline: readonly string[],
+): Promise<void> {
+  const { console, watch } = machine;
+  const mark = console.length;
+  const withinMs = GO_DOWN_MS * (spec.kernel.slowness ?? 1);
+  // answers only when it fails; who was told nothing meanwhile has a new kernel
+  const refused = session.exec(kexecLine(spec.kernel, cmdline), { timeoutMs: withinMs }).then(
+    ({ stderr, code }) => `kexec ended with ${code}: ${stderr.toString().trim()}`,
+    () => new Promise<never>(() => undefined),
+  );
+  const started = console.waitFor(KERNEL_STARTED, { mark, timeoutMs: withinMs }).then(() => undefined);
+  const complaint = await session.orDeath(Promise.race([started, refused]));
+  if (complaint !== undefined) throw new KexecRefused(complaint);
+  session.disconnect();
+  const panic = panicLine(console.since(mark));
+  if (panic) watch.declare({ kind: 'panic', message: panic });
   await comeUp(machine, session, {
     since: mark,
     withinMs: bootDeadline(spec),

@@ -1,8 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { RigError } from '../../base/errors.js';
 import { CONSOLE_LOG, CONSOLE_SOCKET, INITRD, QEMU_SCRIPT, qemuScript } from './command-line.js';
 import type { GuestSpec } from '../guest.js';
+import { KERNEL_IN_INITRD, RETAIN_INITRD } from '../kexec.js';
 import {
   dropbearPrivateKey,
   newKeyPair,
@@ -10,7 +11,7 @@ import {
   publicBlob,
   publicLine,
 } from '../transport/keys.js';
-import { newcArchive } from './newc.js';
+import { newcArchive, type ArchiveEntry } from './newc.js';
 
 /** The names of what a guest's folder holds only while the guest lives. */
 const KEY = 'id_ed25519';
@@ -37,7 +38,7 @@ export interface GuestKeys {
 /**
  * Fills the guest's folder with what QEMU needs to start, and with new keys. The initrd is the image with a small
  * archive in front that tells the guest who may come in and what its host key is: so the key is known beforehand and
- * nothing is trusted at first sight.
+ * nothing is trusted at first sight. A guest that will kexec gets its kernel there too.
  * @param console what the console's log begins with
  * @throws RigError (host) when the folder can't be written
  */
@@ -47,16 +48,17 @@ export async function fillGuestDir(spec: GuestSpec, qemu: string, console = ''):
   const privateKey = openSshPrivateKey(client);
   const keyFile = join(spec.dir, KEY);
   const knownHostsFile = join(spec.dir, KNOWN_HOSTS);
-  const access = newcArchive([
+  const ahead = newcArchive([
     { path: 'root', mode: 0o700 },
     { path: 'root/.ssh', mode: 0o700 },
     { path: 'root/.ssh/authorized_keys', mode: 0o600, content: Buffer.from(`${publicLine(client)}\n`) },
     { path: 'etc', mode: 0o755 },
     { path: 'etc/dropbear', mode: 0o755 },
     { path: 'etc/dropbear/dropbear_ed25519_host_key', mode: 0o600, content: dropbearPrivateKey(host) },
+    ...(await kernelInInitrd(spec)),
   ]);
   await writing(spec.dir, async () => {
-    await writeFile(join(spec.dir, INITRD), Buffer.concat([access, await readFile(spec.initramfs)]), {
+    await writeFile(join(spec.dir, INITRD), Buffer.concat([ahead, await readFile(spec.initramfs)]), {
       mode: 0o600,
     });
     await writeFile(keyFile, privateKey, { mode: 0o600 });
@@ -72,6 +74,15 @@ export async function fillGuestDir(spec: GuestSpec, qemu: string, console = ''):
     writeKnownHosts: (port) =>
       writing(spec.dir, () => writeFile(knownHostsFile, `[127.0.0.1]:${port} ${publicLine(host)}\n`)),
   };
+}
+
+/** The kernel itself, for a guest that will kexec. */
+async function kernelInInitrd({ kernel, cmdline }: GuestSpec): Promise<ArchiveEntry[]> {
+  if (!cmdline.includes(RETAIN_INITRD)) return [];
+  return [
+    { path: dirname(KERNEL_IN_INITRD), mode: 0o755 },
+    { path: KERNEL_IN_INITRD, mode: 0o644, content: await readFile(kernel.image) },
+  ];
 }
 
 /** Fills the folder for a guest that stops, keyless, where a template is saved (images/init, images/resume). */

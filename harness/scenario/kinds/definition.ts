@@ -22,6 +22,10 @@ export interface StepDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly instead?: { readonly [K in Exclude<CommonKey, 'may-fail' | 'loop'>]?: string };
   /** its `as` names something for later steps */
   readonly captures?: boolean;
+  /** an option that the kernel must have been booted with */
+  readonly cmdline?: string;
+  /** the kernel that the steps before it ran on is gone after it: no script within the guest goes on from there */
+  readonly endsKernel?: true;
   /** what a step of the kind does, in a few words */
   readonly title: (body: z.output<Schema>) => string;
   /** what is certainly wrong with it before anything is booted; paths begin in the body */

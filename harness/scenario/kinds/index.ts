@@ -9,6 +9,7 @@ import { exec } from './exec.js';
 import { expectation } from './expect.js';
 import { hotAdd, hotRemove } from './hot-plug.js';
 import { inject } from './inject.js';
+import { kexec } from './kexec.js';
 import { memoryBlock } from './memory-block.js';
 import { moduleStep } from './module.js';
 import { qmp } from './qmp.js';
@@ -50,6 +51,7 @@ export const simpleSteps = {
   snapshot,
   expect: expectation,
   reboot,
+  kexec,
 } as const;
 
 export type SimpleStepKind = keyof typeof simpleSteps;

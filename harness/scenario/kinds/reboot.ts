@@ -9,18 +9,19 @@ export const reboot = defineStep({
   schema: z.strictObject({}).meta({ description: 'a clean reboot of the guest', examples: [{}] }),
   honours: [],
   instead: { timeout: 'a reboot has the deadline of a boot' },
+  endsKernel: true,
   title: () => 'reboot',
-  run: rebootGuest,
+  run: (_, scope) => startAnew(scope, 'a reboot', () => scope.session.context.guest.reboot()),
 });
 
-/** A reboot from inside; a guest that does not come back is the kernel's doing. */
-async function rebootGuest(_: object, scope: StepScope): Promise<void> {
+/** Another kernel takes over; a guest that does not come back is the kernel's doing. */
+export async function startAnew(scope: StepScope, how: string, start: () => Promise<void>): Promise<void> {
   scope.session.isFresh = false;
   try {
-    await scope.session.context.guest.reboot();
+    await start();
   } catch (error) {
     if (!(error instanceof RigError)) throw error;
-    throw new Unmet({ message: `the guest did not come back from a reboot: ${error.message}`, path: [] });
+    throw new Unmet({ message: `the guest did not come back from ${how}: ${error.message}`, path: [] });
   }
   forgetRecords(scope.session);
 }

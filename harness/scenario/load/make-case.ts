@@ -1,9 +1,12 @@
+import { isMap } from '../../base/plain.js';
 import type { SourcePosition } from '../../base/document/diagnostic.js';
 import type { DocumentPath } from '../../base/document/yaml.js';
 import type { MachinePlan } from '../../topology/plan.js';
 import { holdsIn } from './case-rows.js';
 import { timeoutOf } from './case-rules.js';
 import type { ScenarioCase, Step } from '../case.js';
+import { allSteps } from '../language/captures.js';
+import { simpleSteps, type StepDefinition } from '../kinds/index.js';
 import type { Expansion } from './expand.js';
 import type { Requirement, ScenarioDocument, StepDocument } from '../language/language.js';
 import type { ScenarioSource } from './source.js';
@@ -33,7 +36,7 @@ export function makeCase(
     values: Object.fromEntries([...row.columns].map(([name, { value }]) => [name, value])),
     topology: topologyOf(document, ownMachine),
     boot: document.boot,
-    cmdline: document.kernel?.cmdline ?? [],
+    cmdline: [...(document.kernel?.cmdline ?? []), ...cmdlineOfKinds(document)],
     requires: [...requiredByFolder, ...(document.requires ?? [])],
     knownBugs: (document['known-bugs'] ?? []).filter((bug) => holdsIn(bug.when, row)),
     allowSplats: document['allow-splats'] ?? [],
@@ -42,6 +45,16 @@ export function makeCase(
     cleanup: steps(document.cleanup ?? [], ['cleanup']),
     leavesNoTrace: document['leaves-no-trace'],
   };
+}
+
+/** What the kernel has to be booted with for the steps. */
+function cmdlineOfKinds({ steps, cleanup }: ScenarioDocument): string[] {
+  const documents = [...allSteps(steps, []), ...allSteps(cleanup ?? [], [])];
+  const kinds = documents.flatMap(({ step }) => (isMap(step) ? Object.keys(step) : []));
+  const options = new Map(
+    Object.entries<StepDefinition>(simpleSteps).map(([kind, { cmdline }]) => [kind, cmdline]),
+  );
+  return [...new Set(kinds.flatMap((kind) => options.get(kind) ?? []))];
 }
 
 function topologyOf(

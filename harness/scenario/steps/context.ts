@@ -54,6 +54,8 @@ export interface StepSession {
   state: State;
   /** nothing was done in the guest since that snapshot */
   isFresh: boolean;
+  /** a kernel was started by another, and has its RAM in other pieces than that one */
+  isKexeced: boolean;
   readonly captures: Map<string, Capture>;
   readonly snapshots: Map<string, State>;
   /** where regions are or were, by name: their memory blocks can outlive them */

@@ -6,6 +6,9 @@ import { look } from './session.js';
 /** Teardown is asynchronous in places; what is still there after this long stays. */
 const SETTLE_MS = 3_000;
 
+/** Of what a kernel is given when another starts it, a part cuts the RAM around it in two (6.12: setup_data). */
+const OF_KEXEC = ['iomem.System RAM*'];
+
 /**
  * What the case has left behind, after the kernel had time to finish: differences between the state before the first
  * step and now. Empty: no trace.
@@ -18,7 +21,7 @@ export async function leftoversAfter(
   const until = performance.now() + withinMs;
   for (let pause = POLL_FIRST_MS; ; pause = Math.min(pause * 1.5, POLL_MOST_MS)) {
     const state = session.isFresh ? session.state : await look(session);
-    const leftovers = leftoversOf(session.context.initialState, state);
+    const leftovers = leftoversOf(session.context.initialState, state, session.isKexeced ? OF_KEXEC : []);
     if (leftovers.length === 0 || performance.now() >= until) return leftovers;
     await sleep(pause);
     session.isFresh = false;

@@ -14,6 +14,7 @@ export async function openSteps(context: StepsContext): Promise<StepSession> {
     context,
     state: context.initialState,
     isFresh: true,
+    isKexeced: false,
     captures: new Map(),
     snapshots: new Map([['boot', context.initialState]]),
     ranges: new Map(),
