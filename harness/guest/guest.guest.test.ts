@@ -8,7 +8,16 @@ import { RigError } from '../base/errors.js';
 import { sharedGuest, testGuest, testSpec } from '../testing/guest.js';
 import { runFirmware } from './start/accelerator.js';
 import { knownQemu } from './start/qemu-version.js';
-import { attachTerminal, bootGuest, GuestDied, GuestTimeout, QmpError, sshCommand } from './index.js';
+import {
+  attachTerminal,
+  bootGuest,
+  GuestDied,
+  GuestTimeout,
+  KexecRefused,
+  QmpError,
+  sshCommand,
+} from './index.js';
+import { RETAIN_INITRD } from './kexec.js';
 
 const SOON = { timeoutMs: 60_000 };
 const POLICY = '/sys/devices/system/memory/auto_online_blocks';
@@ -145,6 +154,23 @@ describe('a booted guest', () => {
     );
     expect((await guest().type('echo typed', SOON)).stdout.toString()).toBe('typed\n');
     expect(await Promise.race([guest().death, Promise.resolve('alive')])).toBe('alive');
+  });
+
+  test('a kexec without a kernel to start is refused, and the guest goes on', async () => {
+    await expect(guest().kexec([])).rejects.toThrow(KexecRefused);
+    expect((await guest().type('echo here', SOON)).stdout.toString()).toBe('here\n');
+  });
+
+  test('a kexec gives a new kernel on the machine as it is, and is no death', async () => {
+    const own = await testGuest('one-volatile', { cmdline: [RETAIN_INITRD] });
+    const events = own.qmpTraffic.length;
+    await own.exec('echo kept > /run/before', SOON);
+    await own.kexec(['quiet']);
+    const seen = await own.exec('cat /run/before 2>/dev/null || echo gone; cat /proc/cmdline', SOON);
+    expect(seen.stdout.toString()).toMatch(/^gone\n.* retain_initrd .*quiet\n$/);
+    expect(JSON.stringify(own.qmpTraffic.slice(events))).not.toContain('RESET');
+    expect(await Promise.race([own.death, Promise.resolve('alive')])).toBe('alive');
+    await own.stop();
   });
 
   test('a stopped guest leaves its logs and nothing else', async () => {

@@ -1,3 +1,4 @@
+import type { CaseFacts } from '../verdict/judge.js';
 import { satisfies, type ScenarioCase } from '../scenario/index.js';
 
 /**
@@ -8,7 +9,7 @@ export function applicableBug(
   { knownBugs }: Pick<ScenarioCase, 'knownBugs'>,
   profile: string,
   release: string,
-): { readonly because: string } | undefined {
+): CaseFacts['knownBug'] {
   return knownBugs.find(
     (bug) =>
       (bug.profile === undefined || isOf(bug.profile, profile)) &&

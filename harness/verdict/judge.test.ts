@@ -90,6 +90,13 @@ describe('a case', () => {
       'fixed',
       `declared as known bug (${bug.because}), but it passed`,
     ],
+    ['passes when a declared race does not show', { knownBug: { ...bug, sometimes: true } }, 'pass', undefined],
+    [
+      'is a known bug when a declared race shows',
+      { failures: [failed], knownBug: { ...bug, sometimes: true } },
+      'known-bug',
+      `${bug.because}: expected EBUSY`,
+    ],
     [
       'is infra though a bug is declared, when the rig failed',
       { failures: [unasked], knownBug: bug },

@@ -42,7 +42,13 @@ export interface CaseFacts<F extends Failure = Failure> {
   /** what differs from the state before the case, where it must not, in words */
   readonly leftovers: readonly string[];
   /** a declared bug that applies to this case on this kernel */
-  readonly knownBug?: { readonly because: string } | undefined;
+  readonly knownBug?:
+    | {
+        readonly because: string;
+        /** a race: that it passed is no sign that it is gone */
+        readonly sometimes?: boolean | undefined;
+      }
+    | undefined;
 }
 
 export interface Judgement<F extends Failure = Failure> {
@@ -77,7 +83,7 @@ export function judge<F extends Failure>(facts: CaseFacts<F>): Judgement<F> {
   const { knownBug, lacking } = facts;
   if (!wrong) {
     if (lacking !== undefined) return { verdict: 'skip', reason: lacking };
-    if (!knownBug) return { verdict: 'pass' };
+    if (!knownBug || knownBug.sometimes) return { verdict: 'pass' };
     return { verdict: 'fixed', reason: `declared as known bug (${knownBug.because}), but it passed` };
   }
   if (!knownBug) return { verdict: 'fail', ...withEvidence(wrong.reason, wrong, facts) };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadTopology } from '../../topology/index.js';
+import { kexecLine } from '../kexec.js';
 import { fillGuestDir, removeSecrets } from './guest-dir.js';
 import type { GuestSpec } from '../guest.js';
 
@@ -35,6 +36,19 @@ test('the initrd is an archive with the keys, and right behind it the image', as
     'etc/dropbear/dropbear_ed25519_host_key',
   ]);
   expect(initrd.subarray(-9).toString()).toBe('the image');
+});
+
+test('a guest that will kexec has its kernel in the archive, where kexec is told to look for it', async () => {
+  const kernel = { ...spec.kernel, image: join(root, 'vmlinux') };
+  writeFileSync(kernel.image, 'the kernel');
+  await fillGuestDir({ ...spec, kernel, cmdline: ['retain_initrd'] }, 'qemu');
+  const input = readFileSync(join(spec.dir, 'initrd'));
+  const { stdout } = await execa('cpio', ['-i', '--to-stdout', '--quiet', 'boot/kernel'], { input });
+  expect(stdout).toBe('the kernel');
+  expect(kexecLine(kernel, ['a=1', 'b'])).toBe(
+    'kexec --kexec-syscall --args-linux --load /boot/kernel --initrd=/sys/firmware/initrd --reuse-cmdline' +
+      " --append='maxcpus=1 a=1 b' && kexec --exec",
+  );
 });
 
 test('ssh-keygen reads the key, and knows the host by its port', async () => {

@@ -87,6 +87,23 @@ describe('repro.sh', () => {
     for (const line of script.split('\n').slice(0, 12)) expect(line).toMatch(/^#|^$/);
   });
 
+  test('ends where another kernel takes over, and says so instead of all being well', async () => {
+    const trace = await fixtureCase('known-bug');
+    const [step] = trace.steps;
+    if (!step) throw new Error('the fixture has no step');
+    const begun = { ...step, outcome: 'pass' as const };
+    const after = { ...begun, id: '3', lines: begun.lines.map((line) => ({ ...line, text: 'echo later' })) };
+    const script =
+      reproScript({
+        ...trace,
+        steps: [begun, { ...begun, id: '2', kind: 'reboot', lines: [] }, after, { ...after, id: 'cleanup.1' }],
+      }) ?? '';
+    expect(script).toContain("echo 'step 2 is a reboot, which ends this script");
+    expect(script).not.toContain('echo later');
+    expect(script).not.toContain('everything is as the scenario says');
+    await expect(run('sh', ['-n', '-c', script])).resolves.toBeDefined();
+  });
+
   test('puts the branches of a parallel step beside each other', async () => {
     const trace = await fixtureCase('known-bug');
     const [step] = trace.steps;

@@ -3,6 +3,7 @@ import { canonicalErrno } from '../../abi/errno.js';
 import { errnoTable } from '../../abi/errno-table.js';
 import { quote } from '../../base/sh-quote.js';
 import type { CaseTrace, StepTrace, TypedLine } from '../../trace/trace.js';
+import { simpleSteps, type StepDefinition } from '../../scenario/kinds/index.js';
 import { posixPattern } from '../../scenario/clauses/shell.js';
 import { expectationLines, NOT_CHECKED } from './expectation.js';
 import { PRELUDE } from './prelude.js';
@@ -17,8 +18,10 @@ export function reproScript(trace: CaseTrace): string | undefined {
     ({ outcome, lines, kind }) => outcome !== 'skipped' && (lines.length > 0 || kind === 'expect'),
   );
   if (steps.length === 0) return undefined;
-  const main = trace.steps.filter(({ id }) => !id.startsWith('cleanup.'));
-  const cleanup = trace.steps.filter(({ id }) => id.startsWith('cleanup.'));
+  const all = trace.steps.filter(({ id }) => !id.startsWith('cleanup.'));
+  const end = all.findIndex(({ kind }) => ENDS_KERNEL.includes(kind));
+  const main = end < 0 ? all : all.slice(0, end);
+  const cleanup = end < 0 ? trace.steps.filter(({ id }) => id.startsWith('cleanup.')) : [];
   const blocks = [
     ...stepBlocks(main, trace),
     ...(cleanup.length > 0 ? ['', '# cleanup: what fails here has nothing to do with the question'] : []),
@@ -35,7 +38,11 @@ export function reproScript(trace: CaseTrace): string | undefined {
     ...memdevLines(trace),
     'complaints_before=$(complaints)',
     ...blocks,
-    ...ending(trace, blocks.filter((line) => line.trimStart().startsWith(NOT_CHECKED)).length),
+    ...ending(
+      trace,
+      blocks.filter((line) => line.trimStart().startsWith(NOT_CHECKED)).length,
+      all.slice(main.length)[0],
+    ),
     '',
   ].join('\n');
 }
@@ -143,6 +150,11 @@ function typedLines(line: TypedLine, index: number, step: StepTrace): string[] {
   return [`type_line ${quote(expectedResult(line, step, isLast))} ${quote(text)}`];
 }
 
+/** The kinds after which another kernel runs: no script goes on from there. */
+const ENDS_KERNEL = Object.entries<StepDefinition>(simpleSteps).flatMap(([kind, { endsKernel }]) =>
+  endsKernel ? kind : [],
+);
+
 const TOOLS: readonly string[] = ['exec', 'cxl', 'daxctl', 'ndctl'];
 
 /**
@@ -181,8 +193,11 @@ function outputLines(step: StepTrace): string[] {
   ];
 }
 
-/** @param unchecked how many expectations stand in comments only */
-function ending(trace: CaseTrace, unchecked: number): string[] {
+/**
+ * @param unchecked how many expectations stand in comments only
+ * @param last the step that the script can't outlive
+ */
+function ending(trace: CaseTrace, unchecked: number, last: StepTrace | undefined): string[] {
   const hasAllowed = trace.splats.some(({ allowed }) => allowed);
   return [
     '',
@@ -191,9 +206,14 @@ function ending(trace: CaseTrace, unchecked: number): string[] {
       ? ['# the scenario allows some complaints of the kernel, so they are not counted here']
       : ['[ "$(complaints)" = "$complaints_before" ] || fail "the kernel complained: see dmesg"']),
     ...trace.leftovers.map(({ path }) => `# left behind there: ${oneLine(path)}`),
-    unchecked === 0
+    ...(last
+      ? [
+          `echo ${quote(`step ${last.id} is a ${last.kind}, which ends this script: what follows it was not looked at`)}`,
+        ]
+      : []),
+    unchecked === 0 && !last
       ? "echo 'everything is as the scenario says'"
-      : `echo 'all that was looked at is as the scenario says; not looked at: ${unchecked} of its expectations ("not checked here" above)'`,
+      : `echo 'all that was looked at is as the scenario says${unchecked === 0 ? '' : `; not looked at: ${unchecked} of its expectations ("not checked here" above)`}'`,
     'exit 0',
   ];
 }

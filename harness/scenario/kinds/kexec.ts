@@ -16,7 +16,7 @@ const schema = z
   .meta({
     description:
       'starts the same kernel anew without a reset of the machine: what its devices have committed stays so, as if firmware had done it',
-    examples: [{}, { cmdline: ['memmap=${r.size}%${r.start}+0xefffffff'] }],
+    examples: [{ cmdline: ['memmap=${r.size}%${r.start}+0xefffffff'] }],
   });
 
 export const kexec = defineStep({

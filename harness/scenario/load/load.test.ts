@@ -117,6 +117,12 @@ describe('the cases of a scenario', () => {
     });
   });
 
+  test('what a step needs of the command line is added to it, wherever the step stands', async () => {
+    const { cases } = await load(`kernel: { cmdline: [a=1] }
+steps: [{ repeat: { times: 2, steps: [{ kexec: {} }] } }, { kexec: { cmdline: [b=2] } }]`);
+    expect(cases[0]?.cmdline).toEqual(['a=1', 'retain_initrd']);
+  });
+
   test('the matrix makes every combination, the first name turning slowest, each with every row', async () => {
     const { cases } = await load(`matrix: { policy: [offline, online], mode: [ram, pmem] }
 cases: [{ size: 256M }, { size: 512M }]
