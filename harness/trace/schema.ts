@@ -194,6 +194,7 @@ export const caseTraceSchema = z
     }),
     verdict: z.enum(['pass', 'fail', 'skip', 'known-bug', 'fixed', 'infra']),
     reason: z.string().exactOptional().meta({ description: 'why, for every verdict but pass' }),
+    isRace: z.literal(true).exactOptional().meta({ description: 'a known bug that shows now and then' }),
     failure: failure.exactOptional().meta({ description: 'the failure that the reason tells' }),
     besides: z.array(failure).exactOptional().meta({ description: 'what failed besides' }),
     startedAt: time,

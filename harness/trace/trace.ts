@@ -118,6 +118,8 @@ export interface CaseTrace {
   readonly verdict: Verdict;
   /** why, for every verdict but pass: a sentence */
   readonly reason?: string;
+  /** a known bug that shows now and then */
+  readonly isRace?: true;
   /** the failure that the reason tells */
   readonly failure?: StepFailure;
   /** what failed besides, such as a cleanup after the step that failed */

@@ -90,7 +90,12 @@ describe('a case', () => {
       'fixed',
       `declared as known bug (${bug.because}), but it passed`,
     ],
-    ['passes when a declared race does not show', { knownBug: { ...bug, sometimes: true } }, 'pass', undefined],
+    [
+      'passes when a declared race does not show',
+      { knownBug: { ...bug, sometimes: true } },
+      'pass',
+      undefined,
+    ],
     [
       'is a known bug when a declared race shows',
       { failures: [failed], knownBug: { ...bug, sometimes: true } },
@@ -107,6 +112,11 @@ describe('a case', () => {
     const { verdict: judged, reason: said } = judge({ ...clean, ...facts });
     expect({ verdict: judged, reason: said }).toEqual({ verdict, reason });
   });
+});
+
+it('a known bug says that it is a race where it is declared as one', () => {
+  expect(judge({ ...clean, failures: [failed], knownBug: { ...bug, sometimes: true } }).isRace).toBe(true);
+  expect(judge({ ...clean, failures: [failed], knownBug: bug }).isRace).toBeUndefined();
 });
 
 describe('the evidence is that of what is told', () => {

@@ -55,6 +55,8 @@ export interface Judgement<F extends Failure = Failure> {
   readonly verdict: Verdict;
   /** a sentence, for every verdict but pass */
   readonly reason?: string;
+  /** of a known bug: it shows now and then */
+  readonly isRace?: true;
   /** the failure that the reason tells: what is shown as evidence belongs to it */
   readonly failure?: F;
   /** failures besides that one */
@@ -87,7 +89,12 @@ export function judge<F extends Failure>(facts: CaseFacts<F>): Judgement<F> {
     return { verdict: 'fixed', reason: `declared as known bug (${knownBug.because}), but it passed` };
   }
   if (!knownBug) return { verdict: 'fail', ...withEvidence(wrong.reason, wrong, facts) };
-  return { verdict: 'known-bug', ...withEvidence(`${knownBug.because}: ${wrong.reason}`, wrong, facts) };
+  const isRace = knownBug.sometimes && { isRace: true as const };
+  return {
+    verdict: 'known-bug',
+    ...isRace,
+    ...withEvidence(`${knownBug.because}: ${wrong.reason}`, wrong, facts),
+  };
 }
 
 function withEvidence<F extends Failure>(

@@ -83,6 +83,18 @@ describe('a comparison of two kernels calls', () => {
     expect(await onlyChange({ ...trace, verdict: was }, { ...trace, verdict: is })).toBe(expected);
   });
 
+  test('a declared race the same, whichever of them it showed on', async () => {
+    const trace = await passing();
+    const shown: CaseTrace = { ...trace, verdict: 'known-bug', isRace: true };
+    for (const [was, is] of [
+      [trace, shown],
+      [shown, trace],
+      [shown, shown],
+    ] as const)
+      expect(await onlyChange(was, is)).toBe('same, exit code 0');
+    expect(await onlyChange(shown, failed(trace, 'the zone is Normal'))).toContain('changed-failure');
+  });
+
   test('every pair of verdicts something', () => {
     const verdicts: Verdict[] = ['pass', 'fail', 'skip', 'known-bug', 'fixed', 'infra'];
     for (const was of verdicts)

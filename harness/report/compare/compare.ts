@@ -70,7 +70,7 @@ function comparedCase(
   is: CaseTrace | undefined,
   { base, head, pace }: Sides,
 ): ComparedCase {
-  const byVerdict = changeOf(was?.verdict, is?.verdict);
+  const byVerdict = was && is && isOneRace(was, is) ? 'same' : changeOf(was?.verdict, is?.verdict);
   const differences =
     was && is && byVerdict !== 'not-comparable' ? differencesOf(was, is, byVerdict, pace) : [];
   return {
@@ -82,6 +82,12 @@ function comparedCase(
     ...(is && { head: outcomeOf(is, head) }),
     differences,
   };
+}
+
+/** A race that a scenario declares is the same one whether it showed on both, on one or on none. */
+function isOneRace(...traces: readonly CaseTrace[]): boolean {
+  const shown = traces.filter(({ verdict }) => verdict !== 'pass');
+  return shown.length > 0 && shown.every(({ isRace }) => isRace === true);
 }
 
 /** What the verdicts alone do not tell. */
