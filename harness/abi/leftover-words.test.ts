@@ -48,3 +48,18 @@ test('what is gone is told by the name that it had, a setting by its file', () =
   expect(words(online, policy)).toEqual([`auto_online_blocks: ${online.autoOnlineBlocks} -> offline`]);
   expect(words(online, boot)).toContain('region0 is gone');
 });
+
+test('of memory that came online where it can’t go again it is said first, with what to write instead', () => {
+  const inZone = (zone: string): State => ({
+    ...online,
+    memoryBlocks: Object.fromEntries(
+      Object.entries(online.memoryBlocks).map(([number, block]) => [
+        number,
+        number in boot.memoryBlocks ? block : { ...block, zones: [zone] },
+      ]),
+    ),
+  });
+  const [hint, ...rest] = words(boot, inZone('Normal'));
+  expect(hint).toMatch(/zone Normal.*`set` auto_online_blocks to online_movable/);
+  expect(rest).toEqual(words(boot, inZone('Movable')));
+});

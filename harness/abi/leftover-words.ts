@@ -36,10 +36,22 @@ export function leftoverWords(
     const words = nameOfThing(collection, thing, bus);
     things.set(words, [...(things.get(words) ?? []), leftover]);
   }
-  return [...things].map(([words, changes]) => {
+  const told = [...things].map(([words, changes]) => {
     const by = stepOf(changes, steps);
     return `${words}${changesOf(changes)}${by === undefined ? '' : `, by step ${by}`}`;
   });
+  return hasMemoryThatStays(before, after) ? [MEMORY_THAT_STAYS, ...told] : told;
+}
+
+/** What the kernel keeps in memory of other zones than Movable can't be moved out of it. */
+const MEMORY_THAT_STAYS =
+  'memory that came online in zone Normal, and may never go (`set` auto_online_blocks to online_movable or offline before, or say `leaves-no-trace: false`)';
+
+function hasMemoryThatStays(before: State, after: State): boolean {
+  return Object.entries(after.memoryBlocks).some(
+    ([number, { state, zones }]) =>
+      !(number in before.memoryBlocks) && state === 'online' && zones[0] === 'Normal',
+  );
 }
 
 interface Leftover {
