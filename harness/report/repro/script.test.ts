@@ -96,7 +96,12 @@ describe('repro.sh', () => {
     const script =
       reproScript({
         ...trace,
-        steps: [begun, { ...begun, id: '2', kind: 'reboot', lines: [] }, after, { ...after, id: 'cleanup.1' }],
+        steps: [
+          begun,
+          { ...begun, id: '2', kind: 'reboot', lines: [] },
+          after,
+          { ...after, id: 'cleanup.1' },
+        ],
       }) ?? '';
     expect(script).toContain("echo 'step 2 is a reboot, which ends this script");
     expect(script).not.toContain('echo later');

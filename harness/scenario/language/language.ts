@@ -257,7 +257,9 @@ const knownBug = z.strictObject({
   sometimes: z
     .boolean()
     .optional()
-    .meta({ description: 'it is a race that the kernel wins now and then: a pass tells nothing, and is a pass' }),
+    .meta({
+      description: 'it is a race that the kernel wins now and then: a pass tells nothing, and is a pass',
+    }),
   because: z.string().min(1).meta({ description: 'the commit that fixes it, or the report' }),
 });
 
