@@ -254,12 +254,9 @@ const knownBug = z.strictObject({
     .meta({ description: 'version range in which it fails; every kernel when absent' }),
   profile: z.string().optional().meta({ description: 'only with this kernel profile' }),
   when: whenShape.meta({ description: 'only in cases whose matrix value is this, or is in this list' }),
-  sometimes: z
-    .boolean()
-    .optional()
-    .meta({
-      description: 'it is a race that the kernel wins now and then: a pass tells nothing, and is a pass',
-    }),
+  sometimes: z.boolean().optional().meta({
+    description: 'it is a race that the kernel wins now and then: a pass tells nothing, and is a pass',
+  }),
   because: z.string().min(1).meta({ description: 'the commit that fixes it, or the report' }),
 });
 
