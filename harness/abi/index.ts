@@ -12,7 +12,7 @@ export {
 export { withNamesOfKernel } from './kernel-names.js';
 export { unseenDeed, unseenDifference, unseenScript } from './unseen.js';
 export { leftoverWords } from './leftover-words.js';
-export { leftoversOf } from './leftovers.js';
+export { leftoversAcrossKexec, leftoversOf } from './leftovers.js';
 export * from './lines.js';
 export { withNormalNames } from './normal-names.js';
 export { kernelLogEnd, observe, readState } from './observe.js';

@@ -14,12 +14,18 @@ const NO_TRACE: readonly string[] = ['iomem.PCI*', 'iomem.Reserved*', 'iomem.000
  * a trace. Memory blocks, decoders, bindings, `auto_online_blocks`, missing modules and denied ones are.
  */
 export function leftoversOf(before: State, after: State, ignoring: readonly string[] = []): StateChange[] {
-  const [was, is] = [before, inWholeBlocks(after, before)].map((state) =>
-    withNormalNames(withoutResidue(state)),
-  ) as [State, State];
+  const [was, is] = [before, after].map((state) => withNormalNames(withoutResidue(state))) as [State, State];
   return differencesOf(was, is, [...NO_TRACE, ...ignoring]).filter(
     ({ path, before: value }) => !(/^(modules|drivers)\./.test(path) && value === undefined),
   );
+}
+
+/**
+ * The same where the state after is of a kernel that another one started, which has its RAM in other pieces: what it was
+ * given cuts some out (6.12: setup_data), and holds some pages. Memory that comes and goes does so in whole blocks.
+ */
+export function leftoversAcrossKexec(before: State, after: State): StateChange[] {
+  return leftoversOf(before, inWholeBlocks(after, before), ['iomem.System RAM*']);
 }
 
 /**
@@ -43,10 +49,7 @@ function withoutResidue(state: State): State {
   return { ...state, decoders: Object.fromEntries(decoders) };
 }
 
-/**
- * Memory comes and goes in whole blocks. A node that has less than one more or less than it had is the same: a kernel
- * that was started by kexec has given some pages to what it was started with.
- */
+/** A node that has less than a block more or less than it had has as much. */
 function inWholeBlocks(state: State, before: State): State {
   const nodes = Object.entries(state.nodes).map(([id, node]): [string, NumaNode] => {
     const memoryBytes = before.nodes[Number(id)]?.memoryBytes ?? node.memoryBytes;

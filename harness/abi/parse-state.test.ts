@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { differencesOf, diffStates } from './diff.js';
 import { walkIomem } from './iomem.js';
-import { leftoversOf } from './leftovers.js';
+import { leftoversAcrossKexec, leftoversOf } from './leftovers.js';
 import { withNormalNames } from './normal-names.js';
 import { parseState } from './parse-state.js';
 import type { State } from './state.js';
@@ -195,16 +195,16 @@ describe('leftovers', () => {
     expect(leftoversOf(boot, { ...boot, decoders: { ...decoders, 'decoder1.0': stale } })).toEqual([]);
   });
 
-  test('are of the memory of a node by whole blocks: less is what a kernel takes for itself', () => {
+  test('across a kexec are of the memory of a node by whole blocks: less is what the kernel was given', () => {
     const { 0: node } = boot.nodes;
     if (!node) throw new Error('the fixture has no node 0');
     const less = (bytes: number): State => ({
       ...boot,
       nodes: { ...boot.nodes, 0: { ...node, memoryBytes: node.memoryBytes - bytes } },
     });
-    expect(leftoversOf(boot, less(8192))).toEqual([]);
-    expect(leftoversOf(boot, less(boot.memoryBlockBytes)).map(({ path }) => path)).toEqual([
-      'nodes.0.memoryBytes',
-    ]);
+    const paths = ['nodes.0.memoryBytes'];
+    expect(leftoversAcrossKexec(boot, less(8192))).toEqual([]);
+    expect(leftoversAcrossKexec(boot, less(boot.memoryBlockBytes)).map(({ path }) => path)).toEqual(paths);
+    expect(leftoversOf(boot, less(8192)).map(({ path }) => path)).toEqual(paths);
   });
 });

@@ -11,8 +11,8 @@ export const RETAIN_INITRD = 'retain_initrd';
 export const KERNEL_IN_INITRD = 'boot/kernel';
 
 /**
- * Loads the guest's own kernel, its initrd and command line with further options, and starts it; the machine is not reset. --kexec-syscall: a
- * vmlinux is nothing for the file based one. It ends the line only where it fails.
+ * Loads the guest's own kernel, its initrd and command line with further options, and starts it; the machine is not
+ * reset. --kexec-syscall: a vmlinux is nothing for the file based one. The line ends only where it fails.
  *
  * On one CPU: under TCG the second one, started for the second time, was seen without its timer (`rcu_preempt kthread
  * timer wakeup didn't happen`, one in some forty).

@@ -91,7 +91,7 @@ const REBOOT =
 async function reboot(machine: Machine, session: Session, spec: GuestSpec): Promise<void> {
   const { console, qmp, watch } = machine;
   const mark = console.length;
-  const goDownMs = GO_DOWN_MS * (spec.kernel.slowness ?? 1);
+  const goDownMs = goDownDeadline(spec);
   await session.orDeath(qmp.execute('set-action', { reboot: 'reset' }));
   try {
     const reset = qmp.waitForEvent('RESET', { timeoutMs: goDownMs });
@@ -105,11 +105,20 @@ async function reboot(machine: Machine, session: Session, spec: GuestSpec): Prom
   } finally {
     await qmp.execute('set-action', { reboot: 'shutdown' }).catch(() => undefined);
   }
+  await comeBack(machine, session, spec, mark);
+}
+
+/** Waits for the next kernel, which prints from the mark on. */
+async function comeBack(machine: Machine, session: Session, spec: GuestSpec, mark: number): Promise<void> {
   await comeUp(machine, session, {
     since: mark,
     withinMs: bootDeadline(spec),
     slowness: spec.kernel.slowness,
   });
+}
+
+function goDownDeadline({ kernel }: GuestSpec): number {
+  return GO_DOWN_MS * (kernel.slowness ?? 1);
 }
 
 /** The next kernel starts without a reset: what the devices have committed and what they hold is as it was. */
@@ -119,9 +128,9 @@ async function kexec(
   spec: GuestSpec,
   cmdline: readonly string[],
 ): Promise<void> {
-  const { console, watch } = machine;
+  const { console } = machine;
   const mark = console.length;
-  const withinMs = GO_DOWN_MS * (spec.kernel.slowness ?? 1);
+  const withinMs = goDownDeadline(spec);
   // answers only when it fails; who was told nothing meanwhile has a new kernel
   const refused = session.exec(kexecLine(spec.kernel, cmdline), { timeoutMs: withinMs }).then(
     ({ stderr, code }) => `kexec ended with ${code}: ${stderr.toString().trim()}`,
@@ -131,11 +140,5 @@ async function kexec(
   const complaint = await session.orDeath(Promise.race([started, refused]));
   if (complaint !== undefined) throw new KexecRefused(complaint);
   session.disconnect();
-  const panic = panicLine(console.since(mark));
-  if (panic) watch.declare({ kind: 'panic', message: panic });
-  await comeUp(machine, session, {
-    since: mark,
-    withinMs: bootDeadline(spec),
-    slowness: spec.kernel.slowness,
-  });
+  await comeBack(machine, session, spec, mark);
 }

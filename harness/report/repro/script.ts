@@ -19,9 +19,9 @@ export function reproScript(trace: CaseTrace): string | undefined {
   );
   if (steps.length === 0) return undefined;
   const all = trace.steps.filter(({ id }) => !id.startsWith('cleanup.'));
-  const end = all.findIndex(({ kind }) => ENDS_KERNEL.includes(kind));
-  const main = end < 0 ? all : all.slice(0, end);
-  const cleanup = end < 0 ? trace.steps.filter(({ id }) => id.startsWith('cleanup.')) : [];
+  const last = all.find(({ kind }) => ENDS_KERNEL.includes(kind));
+  const main = last ? all.slice(0, all.indexOf(last)) : all;
+  const cleanup = last ? [] : trace.steps.filter(({ id }) => id.startsWith('cleanup.'));
   const blocks = [
     ...stepBlocks(main, trace),
     ...(cleanup.length > 0 ? ['', '# cleanup: what fails here has nothing to do with the question'] : []),
@@ -38,11 +38,7 @@ export function reproScript(trace: CaseTrace): string | undefined {
     ...memdevLines(trace),
     'complaints_before=$(complaints)',
     ...blocks,
-    ...ending(
-      trace,
-      blocks.filter((line) => line.trimStart().startsWith(NOT_CHECKED)).length,
-      all.slice(main.length)[0],
-    ),
+    ...ending(trace, blocks.filter((line) => line.trimStart().startsWith(NOT_CHECKED)).length, last),
     '',
   ].join('\n');
 }

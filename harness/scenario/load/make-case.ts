@@ -49,12 +49,10 @@ export function makeCase(
 
 /** What the kernel has to be booted with for the steps. */
 function cmdlineOfKinds({ steps, cleanup }: ScenarioDocument): string[] {
-  const documents = [...allSteps(steps, []), ...allSteps(cleanup ?? [], [])];
-  const kinds = documents.flatMap(({ step }) => (isMap(step) ? Object.keys(step) : []));
-  const options = new Map(
-    Object.entries<StepDefinition>(simpleSteps).map(([kind, { cmdline }]) => [kind, cmdline]),
+  const all = [...allSteps(steps, []), ...allSteps(cleanup ?? [], [])];
+  return Object.entries<StepDefinition>(simpleSteps).flatMap(([kind, { cmdline }]) =>
+    cmdline !== undefined && all.some(({ step }) => isMap(step) && Object.hasOwn(step, kind)) ? cmdline : [],
   );
-  return [...new Set(kinds.flatMap((kind) => options.get(kind) ?? []))];
 }
 
 function topologyOf(

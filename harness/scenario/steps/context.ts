@@ -54,7 +54,7 @@ export interface StepSession {
   state: State;
   /** nothing was done in the guest since that snapshot */
   isFresh: boolean;
-  /** a kernel was started by another, and has its RAM in other pieces than that one */
+  /** the kernel was started by another */
   isKexeced: boolean;
   readonly captures: Map<string, Capture>;
   readonly snapshots: Map<string, State>;
