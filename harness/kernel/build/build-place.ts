@@ -38,15 +38,23 @@ export async function choosePlace(
  * Makes the place's folders, and notes in a place that is new what sources it is for. The caller has it for itself: it may
  * have been removed since it was chosen.
  */
-export async function openPlace(place: BuildPlace, source: SourceTree, config: WantedConfig): Promise<void> {
+export async function openPlace(place: BuildPlace, source: SourceTree): Promise<void> {
   await mkdir(place.obj, { recursive: true });
   const sources = join(place.dir, SOURCES);
   const isNew = !existsSync(join(place.dir, 'checked-out'));
-  if (isNew || !existsSync(sources)) await writeFile(sources, `${source.tree} ${config.key}`);
+  if (isNew || !existsSync(sources)) await writeFile(sources, `${source.tree}\n`);
 }
 
-/** In a place: the tree without patches of the sources that it belongs to, and the configuration. */
+/** In a place: the tree without patches of the sources that it belongs to. */
 const SOURCES = 'sources';
+
+/** In a place: the key of the configuration that it has now, and below it the compiler. */
+export const CONFIGURED = 'configured';
+
+async function firstWord(file: string): Promise<string | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return /^\w+/.exec(text)?.[0];
+}
 
 /** Each of them is compiled again whenever the place changes hands. */
 const MOST_FILES_APART = 100;
@@ -68,8 +76,10 @@ async function nearPlace(
   const names = existsSync(folder) ? await readdir(folder) : [];
   for (const name of names) {
     const dir = join(folder, name);
-    const [itsTree = '', itsConfig] = (await readFile(join(dir, SOURCES), 'utf8').catch(() => '')).split(' ');
-    if (itsConfig !== config.key || !existsSync(join(dir, 'built'))) continue;
+    const itsTree = await firstWord(join(dir, SOURCES));
+    // the name of a place says which files its configuration is made of, not what stands in them today
+    const itsConfig = await firstWord(join(dir, CONFIGURED));
+    if (itsTree === undefined || itsConfig !== config.key || !existsSync(join(dir, 'built'))) continue;
     const apart = await filesApart(source, itsTree, tree);
     // a header may be included by everything, and then each turn would compile everything
     if (apart && apart.length <= MOST_FILES_APART && apart.every((path) => /\.[cS]$/.test(path)))

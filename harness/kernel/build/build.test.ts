@@ -218,6 +218,20 @@ describe('sources without a place of their own', () => {
     expect(await places()).toHaveLength(1);
   });
 
+  it('are built there also when the configuration of the others has been edited since', async () => {
+    const fragment = join(dir, 'extra.config');
+    await writeFile(fragment, '# CONFIG_DEV_DAX is not set\n');
+    await writeProfile({ options: [], fragments: [fragment] });
+    await resolveKernel(profile);
+    await writeFile(fragment, 'CONFIG_DEV_DAX=y\n');
+    await resolveKernel(profile);
+    const branch = await copyOfTree('branch');
+    await writeFile(join(branch, 'drivers/dax/bus.c'), '// bus\nint branched;\n');
+    await resolveKernel(profile, { kernelTree: branch });
+    expect(await compiledObjects()).toEqual(['drivers/dax/bus.o']);
+    expect(await places()).toHaveLength(1);
+  });
+
   it('get one when another file differs, or the configuration', async () => {
     await resolveKernel(profile);
     const branch = await copyOfTree('branch');
@@ -291,14 +305,18 @@ await resolveKernel(process.argv[1], { patches: [process.argv[2]] });
 process.exit(0);
 `;
 
-async function writeProfile({ options = ['CONFIG_DEV_DAX=y'], source = { tree } as object }): Promise<void> {
+async function writeProfile({
+  options = ['CONFIG_DEV_DAX=y'],
+  fragments = [] as readonly string[],
+  source = { tree } as object,
+}): Promise<void> {
   await writeFile(
     profile,
     JSON.stringify({
       cxlrig: 1,
       description: 'a fake',
       source,
-      config: { base: 'tinyconfig', options },
+      config: { base: 'tinyconfig', fragments, options },
       cmdline: ['quiet'],
     }),
   );

@@ -11,7 +11,7 @@ import { readConfig, type ConfigLine } from '../config/config-file.js';
 import type { CachedKernel, FetchOptions } from '../sources/debian-image.js';
 import { compilerVariables, logFile, make, moduleFolder } from './kbuild.js';
 import { finishEntry, KERNEL_ENTRIES } from '../image/kernel-entry.js';
-import { choosePlace, openPlace } from './build-place.js';
+import { choosePlace, CONFIGURED, openPlace } from './build-place.js';
 import { exclusively, untilGone } from './lock.js';
 import type { Profile } from '../profile.js';
 import type { ResolvedKernel } from '../resolved.js';
@@ -106,7 +106,7 @@ export async function inPlace<T>(
   const waiting = () =>
     progress({ task: `build ${profile.name}`, detail: 'waiting for another run that builds it' });
   return exclusively(place.lock, waiting, async () => {
-    await openPlace(place, source, config);
+    await openPlace(place, source);
     await untilGone(place.processes);
     return work(place);
   });
@@ -157,7 +157,7 @@ export async function configureIfNeeded(job: {
   readonly signal: AbortSignal | undefined;
 }): Promise<ReadonlyMap<string, ConfigLine>> {
   const { place, config, changed, what, progress, signal } = job;
-  const mark = join(place.dir, 'configured');
+  const mark = join(place.dir, CONFIGURED);
   if (changed.some((path) => DECIDES_CONFIG.test(path))) await rm(mark, { force: true });
   const identity = `${config.key}\n${await compilerIdentity()}`;
   const before = await readFile(mark, 'utf8').catch(() => '');
