@@ -25,7 +25,7 @@ const TRACE = `
 const ANSWERS: readonly (readonly [question: RegExp, answer: string])[] = [
   [/head -c \d+ \/sys\/there$/, 'content\n'],
   [/head -c \d+ \/sys\/bus\/cxl\/devices\/region0\/size$/, '0x20000000\n'],
-  [/head -c \d+ \/sys\/kernel\/tracing\/trace$/, TRACE],
+  [/grep -F ': \w+: ' \/sys\/kernel\/tracing\/trace \|/, TRACE],
   [/memory_tiering/, 'memory_tier22 1\nmemory_tier4 0,2-3\n'],
   [/readlink \S*0000:0d:00.0\/driver$/, '../../../bus/pci/drivers/cxl_pci\n'],
   [/events\/\*\/cxl_dram\/format/, `ID: 1\n\nprint fmt: "dpa=%llx row=%u flags='%s'", REC->dpa, REC->row\n`],

@@ -4,9 +4,13 @@ import { amount, text } from '../language/scalars.js';
 import { parseTrace, plainEventName, tracing, type TraceEvent } from '../steps/trace-events.js';
 import { amountWords, isAmount, SOME } from './amount.js';
 import { defineClause, type Question } from './definition.js';
-import { contentOf } from './file.js';
 
-const EVENTS: Question = contentOf(`${tracing}/trace`);
+/** The trace's lines of one event: a busy trace is larger than what is read of a file. */
+function eventsOf(event: string): Question {
+  return `echo; grep -F ${quote(`: ${event}: `)} ${tracing}/trace | head -c ${MOST_OF_TRACE}`;
+}
+
+const MOST_OF_TRACE = 2 ** 20;
 
 /** The kernel's own description of an event, whichever its system. */
 function formatOf(event: string): Question {
@@ -27,13 +31,16 @@ export const trace = defineClause({
     .meta({ description: 'trace events since the case began' }),
   selectors: [],
   expectsByItself: true,
-  asks: ({ event, fields }) => [EVENTS, ...(fields === undefined ? [] : [formatOf(plainEventName(event))])],
+  asks: ({ event, fields }) => [
+    eventsOf(plainEventName(event)),
+    ...(fields === undefined ? [] : [formatOf(plainEventName(event))]),
+  ],
   misses(clause, world) {
     const name = plainEventName(clause.event);
     const wanted = clause.count ?? SOME;
     const fields = Object.entries(clause.fields ?? {});
     const isHex = hexadecimalFields(world.answer(formatOf(name)) ?? '');
-    const events = parseTrace(world.answer(EVENTS) ?? '').filter((event) => event.name === name);
+    const events = parseTrace(world.answer(eventsOf(name)) ?? '').filter((event) => event.name === name);
     const differing = ({ fields: has }: TraceEvent) =>
       fields.filter(([key, value]) => !isEqual(has[key], value, isHex(key)));
     const matching = events.filter((event) => differing(event).length === 0);
