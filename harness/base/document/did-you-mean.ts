@@ -14,11 +14,20 @@ export function didYouMean(name: string, candidates: Iterable<string>): string |
   return near ? byPlainName.get(nearest) : undefined;
 }
 
-/** The hint for an unknown name: the likely one, else all there are. */
+/** More names than these are no answer to somebody who mistyped one. */
+const MOST_LISTED = 30;
+
+/** The hint for an unknown name: the likely one, those that it is a part of, or all there are. */
 export function nameHint(name: string, candidates: readonly string[], what: string): string {
   const likely = didYouMean(name, candidates);
   if (likely !== undefined) return `did you mean ${likely}?`;
-  return candidates.length === 0 ? `there is no ${what}` : `${what}: ${candidates.join(', ')}`;
+  if (candidates.length === 0) return `there is no ${what}`;
+  const containing = name.length < 3 ? [] : candidates.filter((one) => plain(one).includes(plain(name)));
+  const [first, second] = containing;
+  if (first !== undefined && second === undefined) return `did you mean ${first}?`;
+  const named = containing.length > 0 ? containing : candidates;
+  const more = named.length - MOST_LISTED;
+  return `${what}: ${named.slice(0, MOST_LISTED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function plain(name: string): string {

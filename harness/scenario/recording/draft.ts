@@ -21,8 +21,8 @@ export async function draftText(draft: Draft, file: string): Promise<string> {
     name: 'Say here what must be so',
     description,
     topology,
-    steps,
     'leaves-no-trace': false,
+    steps,
   };
   const text = yamlText(document);
   await loadScenarioText(text, file);
