@@ -46,7 +46,7 @@ describe('a topology', () => {
   it('that resembles none is answered with the list', async () => {
     const error: unknown = await loadTopology('xxxxxxxxxxxxx').catch((reason: unknown) => reason);
     expect((error as UsageError).remedy).toContain(
-      'topologies: dynamic-capacity, dynamic-capacity-mocks, hmat,',
+      'topologies: dynamic-capacity, dynamic-capacity-mocks, four-two-port-switches, hmat,',
     );
   });
 

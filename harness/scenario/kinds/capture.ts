@@ -18,7 +18,6 @@ const captureBody = z
     'endpoint-decoder-of': text
       .optional()
       .meta({ description: "a topology device's first endpoint decoder with no DPA" }),
-    'pci-of': text.optional().meta({ description: 'the PCI address of a topology device: 0000:0d:00.0' }),
     'node-of': thing.optional().meta({ description: 'the NUMA node of the region' }),
     'namespace-of': thing.optional().meta({ description: 'a namespace that the region backs' }),
     'block-device-of': thing
@@ -47,7 +46,7 @@ export const capture = defineStep({
 });
 
 const OF_REGION = ['dax-of', 'node-of', 'namespace-of', 'block-device-of', 'block-of'] as const;
-const OF_DEVICE = ['region-of', 'memdev-of', 'pci-of', 'endpoint-decoder-of'] as const;
+const OF_DEVICE = ['region-of', 'memdev-of', 'endpoint-decoder-of'] as const;
 
 function faultsOfCapture(body: z.output<typeof captureBody>, known: CaseKnowledge): Fault[] {
   const [first, second] = [...OF_REGION, ...OF_DEVICE].filter((key) => body[key] !== undefined);
@@ -95,6 +94,11 @@ function find(body: Body, state: State, scope: StepScope): Capture | undefined {
     const name = regions[index];
     return name === undefined ? undefined : { kind: 'region', name, decoders: [] };
   }
+  if (body['memdev-of'] !== undefined) {
+    const name = memdevOf(body['memdev-of'], 'memdev-of', scope);
+    const memdev = name === undefined ? undefined : state.memdevs[name];
+    return name === undefined || !memdev ? undefined : { kind: 'memdev', name, serial: memdev.serial };
+  }
   const value = findValue(body, state, scope, index);
   return value === undefined ? undefined : { kind: 'value', value };
 }
@@ -106,9 +110,6 @@ function findValue(body: Body, state: State, scope: StepScope, index: number): s
     const namespace = nthOf(state.namespaces, body['block-device-of'], index);
     return namespace === undefined ? undefined : state.namespaces[namespace]?.blockDevice;
   }
-  if (body['memdev-of'] !== undefined) return memdevOf(body['memdev-of'], 'memdev-of', scope);
-  if (body['pci-of'] !== undefined)
-    return state.memdevs[memdevOf(body['pci-of'], 'pci-of', scope) ?? '']?.pciAddress;
   if (body['endpoint-decoder-of'] !== undefined) {
     const memdev = memdevOf(body['endpoint-decoder-of'], 'endpoint-decoder-of', scope);
     return memdev === undefined ? undefined : freeEndpointDecoder(memdev, state);

@@ -3,6 +3,7 @@ import { capture } from './capture.js';
 import { copyOut } from './copy-out.js';
 import { createRegion } from './create-region.js';
 import { daxData } from './dax-data.js';
+import { daxSplit } from './dax-split.js';
 import { destroyRegion } from './destroy-region.js';
 import { bind, unbind, newId, removeId } from './drivers.js';
 import { exec } from './exec.js';
@@ -12,6 +13,7 @@ import { inject } from './inject.js';
 import { kexec } from './kexec.js';
 import { memoryBlock } from './memory-block.js';
 import { moduleStep } from './module.js';
+import { pciReset } from './pci-reset.js';
 import { qmp } from './qmp.js';
 import { read } from './read.js';
 import { reboot } from './reboot.js';
@@ -40,10 +42,12 @@ export const simpleSteps = {
   ndctl,
   exec,
   'dax-data': daxData,
+  'dax-split': daxSplit,
   'copy-out': copyOut,
   qmp,
   'hot-add': hotAdd,
   'hot-remove': hotRemove,
+  'pci-reset': pciReset,
   inject,
   'add-capacity': addCapacity,
   'release-capacity': releaseCapacity,

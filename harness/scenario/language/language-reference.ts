@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { honouredKeys } from './common-keys.js';
 import { isStepKind, stepKinds, type StepKind } from './language.js';
+import { memdevParts } from '../steps/memdev-parts.js';
 import { regionParts } from '../steps/region-parts.js';
 import { keyList, propertiesOf, type JsonSchema } from '../../base/document/key-list.js';
 import { scenarioJsonSchema } from './json-schema.js';
@@ -18,6 +19,9 @@ export function languageReference(): string {
       INTRODUCTION,
       `Parts of a captured region, \`N\` counting from 0:\n\n${regionParts
         .map(({ name, description }) => `- \`\${r.${name}}\`: ${description}`)
+        .join('\n')}`,
+      `Parts of a memdev that was captured by \`memdev-of\`:\n\n${memdevParts
+        .map(({ name, description }) => `- \`\${m.${name}}\`: ${description}`)
         .join('\n')}`,
       `## The document\n\n${keyList(schema, NAMES)}`,
       `## Steps\n\nA step is one of the kinds below, with these beside it (\`fails\`, \`may-fail\` and \`timeout\` with the kinds that name them):\n\n${keyList(

@@ -158,7 +158,7 @@ export function expandCase(
           hint: 'choose another name: what was captured first is still there under its own',
         });
       }
-      scope.captures.set(name, { line, targets: targetsOf(result) });
+      scope.captures.set(name, { line, targets: targetsOf(result), isMemdev: capturesMemdev(result) });
       if (scope.statics.includes(name)) {
         faults.push({
           ...source.at([...path, ...within]),
@@ -202,6 +202,10 @@ export function expandCase(
     return (typeof inFile === 'string' ? originOf(inFile) : undefined) ?? place;
   };
   return { row, value, faults, fileOf, originOf: origin, written };
+}
+
+function capturesMemdev({ capture: body }: Readonly<Record<string, unknown>>): boolean {
+  return isMap(body) && 'memdev-of' in body;
 }
 
 /** How many targets a step gives the region that it makes, when it makes one. */

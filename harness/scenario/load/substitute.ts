@@ -10,6 +10,7 @@ import {
   type Reference,
 } from '../language/references.js';
 import type { ScenarioSource } from './source.js';
+import { isMemdevPart, memdevParts } from '../steps/memdev-parts.js';
 import { isRegionPart, regionParts } from '../steps/region-parts.js';
 
 /** What the expansions of all cases together may still take; below 0 there is nothing left, and nothing is put in. */
@@ -35,6 +36,8 @@ export interface StepScope extends Scope {
 export interface KnownCapture {
   /** of a region that a step makes: how many targets it gives it */
   readonly targets?: number | undefined;
+  /** it is a memdev, which has other parts than a region */
+  readonly isMemdev?: boolean;
   /** where it is made */
   readonly line?: number;
 }
@@ -231,13 +234,18 @@ export function substitution(
   return { put, writtenOf, originOf };
 }
 
-/** Only regions have parts; whether a capture is one may be known only when it is made. */
+/** Only memdevs and regions have parts; whether a capture is a region may be known only when it is made. */
 function unknownPart(
   name: string,
   root: string,
-  { targets }: KnownCapture,
+  { targets, isMemdev = false }: KnownCapture,
 ): { message: string; hint: string } | undefined {
   const part = name.slice(root.length + 1);
+  if (isMemdev) {
+    if (part === '' || isMemdevPart(part)) return undefined;
+    const parts = memdevParts.map((one) => one.name);
+    return { message: `a memdev has no part \`${part}\``, hint: nameHint(part, parts, 'parts') };
+  }
   const [, kind, index] = /^(ed|mem)(\d+)$/.exec(part) ?? [];
   if (kind !== undefined && targets !== undefined && Number(index) >= targets) {
     const last = targets - 1;

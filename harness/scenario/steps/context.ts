@@ -2,6 +2,7 @@ import type { KernelLogRecord, State } from '../../abi/index.js';
 import type { CutShort, RunningGuest } from '../../guest/guest.js';
 import type { RunEvent, SplatRecord, StepFailure } from '../../trace/trace.js';
 import type { MachinePlan, PlannedDevice } from '../../topology/plan.js';
+import type { MemdevCapture } from './memdev-parts.js';
 import type { RegionCapture } from './region-parts.js';
 import type { AddressRange } from './select.js';
 import type { SourcePosition } from '../../base/document/diagnostic.js';
@@ -33,8 +34,9 @@ export interface StepsContext {
   readonly slowness?: number;
 }
 
-/** What a `${name}` stands for: a region can be asked for its parts, everything else is a plain value. */
-export type Capture = RegionCapture | { readonly kind: 'value'; readonly value: string | number };
+/** What a `${name}` stands for: a region and a memdev can be asked for their parts, everything else is a plain value. */
+export type Capture =
+  RegionCapture | MemdevCapture | { readonly kind: 'value'; readonly value: string | number };
 
 /** What carrying a step out takes of it besides its body. */
 export interface PlacedStep {
@@ -60,7 +62,7 @@ export interface StepSession {
   readonly snapshots: Map<string, State>;
   /** where regions are or were, by name: their memory blocks can outlive them */
   readonly ranges: Map<string, AddressRange>;
-  /** parts of captured regions as they were last: `r.dax` -> `dax0.0` */
+  /** parts of captured regions and memdevs as they were last: `r.dax` -> `dax0.0` */
   readonly lastKnown: Map<string, string | number>;
   /** devices of hot-add steps, by id */
   readonly hotDevices: Map<string, PlannedDevice>;

@@ -49,6 +49,30 @@ beforeEach(() => {
   see(online);
 });
 
+describe('a captured memdev', () => {
+  const [[name, { serial, pciAddress }] = ['', { serial: 0, pciAddress: undefined }]] = Object.entries(
+    boot.memdevs,
+  );
+
+  test('has its name and the parts that the kernel gives it, also when it is gone', () => {
+    keepCapture(session, 'm', { kind: 'memdev', name, serial });
+    expect(resolve('${m} ${m.pci} ${m.serial}', session)).toBe(`${name} ${pciAddress ?? ''} ${serial}`);
+    see({ ...boot, memdevs: {} });
+    expect(resolve('${m} ${m.pci}', session)).toBe(`${name} ${pciAddress ?? ''}`);
+  });
+
+  test('has no part of a device that was given its name', () => {
+    keepCapture(session, 'm', { kind: 'memdev', name, serial });
+    see({ ...boot, memdevs: { [name]: { serial: serial + 1, ramBytes: 0, pmemBytes: 0, pciAddress: 'x' } } });
+    expect(resolve('${m.pci}', session)).toBe(pciAddress);
+  });
+
+  test('says which part it has not', () => {
+    keepCapture(session, 'm', { kind: 'memdev', name, serial });
+    expect(refused('${m.dax}').message).toContain('a memdev has no part "dax"');
+  });
+});
+
 describe('a captured region', () => {
   test('has the parts that the kernel gives it', () => {
     expect(resolve('${first} ${first.dax} ${first.ed0}', session)).toBe('region0 dax0.0 decoder2.0');

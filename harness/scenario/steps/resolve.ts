@@ -7,6 +7,7 @@ import {
 } from '../language/references.js';
 import type { StepSession } from './context.js';
 import { Unmet, Unresolved } from './outcome.js';
+import { findMemdevPart, isMemdevPart } from './memdev-parts.js';
 import { findRegionPart, isRegionPart, type RegionCapture } from './region-parts.js';
 
 /**
@@ -71,7 +72,16 @@ function valueOf({ name, root }: Reference, session: StepSession): string | numb
       'scenario',
     );
   const part = name.slice(root.length + 1);
-  if (part === '') return capture.kind === 'region' ? nameOf(root, capture, session) : capture.value;
+  if (part === '') {
+    if (capture.kind === 'value') return capture.value;
+    return capture.kind === 'region' ? nameOf(root, capture, session) : capture.name;
+  }
+  if (capture.kind === 'memdev') {
+    const found = findMemdevPart(capture, part, session.state) ?? session.lastKnown.get(name);
+    if (found !== undefined) return found;
+    if (isMemdevPart(part)) throw new Unresolved(name, `${capture.name} has no ${part}`);
+    throw new Unresolved(name, `a memdev has no part ${JSON.stringify(part)}`, 'scenario');
+  }
   const region = capture.kind === 'region' ? capture : asRegion(capture.value);
   if (!region)
     throw new Unresolved(

@@ -1,5 +1,6 @@
 import { kernelLogEnd, observe, type KernelLogRecord, type State } from '../../abi/index.js';
 import { onThisKernel, SNAPSHOT_MS, type Capture, type StepsContext, type StepSession } from './context.js';
+import { findMemdevPart, memdevParts, type MemdevCapture } from './memdev-parts.js';
 import { findRegionPart, follow, knownParts } from './region-parts.js';
 
 /** A region has at most so many blocks remembered by number after it is gone. */
@@ -77,6 +78,8 @@ export function keepCapture(session: StepSession, name: string, capture: Capture
     if (capture.isNew) captures.set(other, { ...before, isGone: true });
   }
   captures.set(name, capture);
+  // what makes a region looks at it later; a memdev was seen in this state
+  if (capture.kind === 'memdev') rememberMemdev(session, name, capture);
 }
 
 /** What a new snapshot tells of what was captured. */
@@ -87,6 +90,7 @@ export function remember(session: StepSession): void {
   }
   for (const deed of done) if (deed.kind === 'region') deed.region = follow(deed.region, state);
   for (const [name, capture] of captures) {
+    if (capture.kind === 'memdev') rememberMemdev(session, name, capture);
     if (capture.kind !== 'region') continue;
     const region = follow(capture, state);
     captures.set(name, region);
@@ -95,5 +99,12 @@ export function remember(session: StepSession): void {
       const value = findRegionPart(region, part, state);
       if (value !== undefined) lastKnown.set(`${name}.${part}`, value);
     }
+  }
+}
+
+function rememberMemdev({ state, lastKnown }: StepSession, name: string, memdev: MemdevCapture): void {
+  for (const part of memdevParts) {
+    const value = findMemdevPart(memdev, part.name, state);
+    if (value !== undefined) lastKnown.set(`${name}.${part.name}`, value);
   }
 }
