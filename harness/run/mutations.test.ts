@@ -22,6 +22,7 @@ describe.each([
   ['region-drivers', ['dax_region', 'sysram_region', 'pmem_region'], 6],
   ['dynamic-capacity', ['dynamic_capacity'], 3],
   ['dynamic-capacity-mocks', ['dynamic_capacity_mocks'], 1],
+  ['reported', ['reported', 'firmware'], 0],
 ] as const)('the broken variants of the series %s', (name, scenarios, quick) => {
   const folder = join(series, `${name}-broken`);
 

@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../base/places.js';
 import { kernelRepository, type Edit } from '../kernel/testing/repository.js';
@@ -126,6 +127,34 @@ describe('what the README tells authors of patches to type', () => {
       expect(exitCode).toBe(0);
     }
   });
+});
+
+describe('what the README tells somebody with a report to type', () => {
+  test(
+    'makes a case that fails on the kernel of the report and on one without the fix',
+    {
+      timeout: 20 * MINUTE,
+    },
+    async () => {
+      const dir = await workFolder();
+      const readme = await readFile(join(packageRoot, 'README.md'), 'utf8');
+      const [, block = ''] = /## From a report to its cause.*?```console\n(.*?)```/s.exec(readme) ?? [];
+      const commands = block.trim().split('\n');
+      expect(commands).toHaveLength(5);
+      for (const line of commands) {
+        const [command = '', remark = ''] = line.split(/ +# /);
+        const { exitCode, all } = await execa('sh', ['-c', inCheckout(command)], {
+          ...{ cwd: dir, reject: false, all: true, stdin: 'ignore', timeout: 20 * MINUTE },
+        });
+        const [, expected = ''] = /^red: (.*)$/.exec(remark) ?? [];
+        expect(all).toContain(expected);
+        expect([command, exitCode]).toEqual([command, remark.startsWith('red') ? 1 : 0]);
+      }
+    },
+  );
+
+  const inCheckout = (command: string): string =>
+    command.replace(/(?<= |^)(scripts|scenarios|kernel-configs)\//g, `${packageRoot}/$1/`);
 });
 
 describe('cxlrig bisect', () => {
