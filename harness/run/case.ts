@@ -1,6 +1,13 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { leftoverWords, unseenDeed, unseenDifference, unseenScript, type StateChange } from '../abi/index.js';
+import {
+  leftoverWords,
+  unseenDeed,
+  unseenDifference,
+  unseenScript,
+  type State,
+  type StateChange,
+} from '../abi/index.js';
 import { RigError } from '../base/errors.js';
 import { stopwatch } from '../base/stopwatch.js';
 import { GuestDied, sshCommand, type GuestDeath, type RunningGuest } from '../guest/index.js';
@@ -70,6 +77,8 @@ interface CaseRecord {
   leftovers: readonly StateChange[];
   /** the same in words */
   leftBehind: readonly string[];
+  /** as the guest was seen last */
+  state?: State;
   /** the guest may serve another case */
   clean: boolean;
 }
@@ -117,7 +126,7 @@ async function runInGuest(run: CaseRun, record: CaseRecord): Promise<void> {
   emit({ type: 'guest', at: Date.now(), phase: lent.reused ? 'reused' : 'ready' });
   void lent.guest.death.then((death) => (record.death ??= death));
 
-  const unmet = await unmetByGuest(scenarioCase, lent.guest, lent.atBoot, kernel.abi);
+  const unmet = await unmetByGuest(scenarioCase, lent.guest, lent.state, kernel.abi);
   if (unmet !== undefined) {
     record.unmet = unmet;
     record.clean = true;
@@ -143,7 +152,7 @@ async function runAllSteps(
     seed: scenarioCase.id,
     recordsCalls: forEvidence,
     abi,
-    initialState: lent.atBoot,
+    initialState: lent.state,
     emit,
     ...(gdb && { beforeStep: (id: string) => gdb.beforeStep(id) }),
     keepFile: keeperIn(join(dir, 'files')),
@@ -161,9 +170,10 @@ async function runAllSteps(
   if (session.broken) return;
   await closeSteps(session);
   const leftovers = await leftoversAfter(session, scenarioCase.leavesNoTrace && !gdb ? undefined : 0);
+  record.state = session.state;
   if (scenarioCase.leavesNoTrace) {
     record.leftovers = leftovers;
-    record.leftBehind = leftoverWords(leftovers, lent.atBoot, session.state, record.steps);
+    record.leftBehind = leftoverWords(leftovers, lent.state, session.state, record.steps);
   }
   record.clean =
     leftovers.length === 0 &&
@@ -242,7 +252,7 @@ function makeTrace(
     ...time,
     ...(lent && { guest: describeGuest(lent) }),
     machine: planned.machine,
-    ...(lent && { initialState: lent.atBoot }),
+    ...(lent && { initialState: lent.state }),
     steps: record.steps,
     leftovers,
     splats,
@@ -347,7 +357,8 @@ async function release(
     await lent.guest.death;
   }
   const clean = record.clean && !record.death && trace.splats.every(({ allowed }) => allowed);
-  await pool.giveBack({ clean, used: record.unmet === undefined });
+  const { state } = record;
+  await pool.giveBack({ clean, used: record.unmet === undefined, ...(state && { state }) });
 }
 
 function sshInstructions(guest: RunningGuest): string {

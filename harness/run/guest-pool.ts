@@ -11,8 +11,8 @@ import type { PlannedCase } from './planned-case.js';
 /** A guest lent to a case. */
 export interface LentGuest {
   readonly guest: RunningGuest;
-  /** the state right after it came up, which every case must leave behind */
-  readonly atBoot: State;
+  /** the newest snapshot of it, which the case must leave behind, whatever things are called by then */
+  readonly state: State;
   /** it was not started for this case */
   readonly reused: boolean;
   /** cases that have done something in it */
@@ -27,8 +27,12 @@ export interface GuestPool {
   lend(planned: PlannedCase, scenarioCase: ScenarioCase, order: LendOrder): Promise<LentGuest>;
   /** starts the guest of a case that comes after the one which is under way */
   prepare(planned: PlannedCase, scenarioCase: Pick<ScenarioCase, 'cmdline'>): void;
-  /** takes it back; a guest that is not clean, or that a case had for its own and has used, is ended */
-  giveBack(guest: { readonly clean: boolean; readonly used: boolean }): Promise<void>;
+  /**
+   * Takes it back; a guest that is not clean, or that a case had for its own and has used, is ended.
+   * @param guest.state as the case left it: what is there as it was before may have other names, of which the next case
+   *   must not find the old ones
+   */
+  giveBack(guest: { readonly clean: boolean; readonly used: boolean; readonly state?: State }): Promise<void>;
   /** what it has at hand */
   held(): HeldMachine | undefined;
 }
@@ -48,7 +52,7 @@ export interface LendOrder {
 interface Held {
   readonly machine: Omit<HeldMachine, 'isUnused'>;
   readonly guest: RunningGuest;
-  readonly atBoot: State;
+  state: State;
   /** the case that has it wants it for its own: when it has used it, no other gets it */
   isOwn: boolean;
   cases: number;
@@ -98,7 +102,7 @@ export function makeGuestPool(
       { cold: coldReason },
     );
     const isCold = guest.start.how === 'cold';
-    return { machine: { kernel, machineKey, isCold }, guest, atBoot: await read(guest), isOwn, cases: 0 };
+    return { machine: { kernel, machineKey, isCold }, guest, state: await read(guest), isOwn, cases: 0 };
   };
 
   /** The guest that was made ready, if the case can use it; else it is ended. One that did not come up is begun again. */
@@ -120,15 +124,16 @@ export function makeGuestPool(
       const machine = heldMachine();
       if (held && machine && fits(planned, machine) && (machine.isUnused || !fresh)) {
         held.isOwn = isOwn;
-        return { guest: held.guest, atBoot: held.atBoot, reused: true, casesBefore: held.cases };
+        return { guest: held.guest, state: held.state, reused: true, casesBefore: held.cases };
       }
       await end();
       onBoot();
       held = { ...((await takeReady(planned)) ?? (await begin(planned, scenarioCase))), isOwn };
-      return { guest: held.guest, atBoot: held.atBoot, reused: false, casesBefore: 0 };
+      return { guest: held.guest, state: held.state, reused: false, casesBefore: 0 };
     },
-    async giveBack({ clean, used }) {
+    async giveBack({ clean, used, state }) {
       if (held && used) held.cases += 1;
+      if (held && state) held.state = state;
       if (!clean || (used && held?.isOwn)) await end();
     },
     held: heldMachine,

@@ -197,3 +197,26 @@ async function countedPool() {
   );
   return { pool, started: () => count.started, stopped: () => count.stopped };
 }
+
+test('a case finds the names of now: the same devices may have others than when the guest came up', async () => {
+  const guest = { start: { how: 'resumed' }, stop: () => Promise.resolve() } as unknown as RunningGuest;
+  const [atBoot, renamed] = [{ memdevs: { mem0: {} } }, { memdevs: { mem1: {} } }] as unknown as State[];
+  const runDir = await mkdtemp(join(tmpdir(), 'cxlrig-schedule-'));
+  onTestFinished(() => rm(runDir, { recursive: true }));
+  const pool = makeGuestPool(
+    {
+      bootables: [{ kernel: { profile: 'stock' }, initramfs: '' }],
+      runDir,
+      accelerator: 'tcg',
+    } as never,
+    { start: () => Promise.resolve(guest), read: () => Promise.resolve(atBoot as State) },
+  );
+  const lend = () =>
+    pool.lend(plannedCase(), { cmdline: [] } as unknown as ScenarioCase, {
+      fresh: false,
+      onBoot: () => undefined,
+    });
+  expect((await lend()).state).toBe(atBoot);
+  await pool.giveBack({ clean: true, used: true, state: renamed as State });
+  expect((await lend()).state).toBe(renamed);
+});

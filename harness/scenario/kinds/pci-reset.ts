@@ -4,6 +4,7 @@ import { unknownDevice } from '../load/case-knowledge.js';
 import { text } from '../language/scalars.js';
 import { Unmet } from '../steps/outcome.js';
 import type { StepScope } from '../steps/scope.js';
+import { memdevWithSerial } from '../steps/select.js';
 import { OF_LINES, defineStep } from './definition.js';
 
 const schema = z
@@ -30,7 +31,7 @@ export const pciReset = defineStep({
 async function reset({ device, method }: z.output<typeof schema>, scope: StepScope): Promise<void> {
   const { serial } = scope.qemuDevice(device, ['device']);
   const state = await scope.current();
-  const address = Object.values(state.memdevs).find((memdev) => memdev.serial === serial)?.pciAddress;
+  const address = state.memdevs[memdevWithSerial(serial, state) ?? '']?.pciAddress;
   if (address === undefined)
     throw new Unmet({
       message: `${device} has no memdev, so there is nothing to tell its PCI address by`,
