@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,10 +8,13 @@ export const packageRoot: string = findPackageRoot(dirname(fileURLToPath(import.
 
 /**
  * Where built and fetched things are kept between runs: `$CXLRIG_CACHE`, else the XDG cache folder. A variable that is
- * empty counts as not set.
+ * empty counts as not set. A symbolic link is followed: make and compilers print the path to which it leads.
  */
 export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
-  return resolve(env['CXLRIG_CACHE'] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'cxlrig'));
+  const named = resolve(
+    env['CXLRIG_CACHE'] || join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'cxlrig'),
+  );
+  return existsSync(named) ? realpathSync(named) : named;
 }
 
 function findPackageRoot(from: string): string {
