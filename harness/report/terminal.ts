@@ -6,7 +6,7 @@ import { kernelLines } from './kernel-lines.js';
 import { plural } from './plural.js';
 import { skippedByReason, skippedLine } from './skips.js';
 import { failedStep } from './failed-step.js';
-import type { CaseTrace, RunSummary, StepFailure, StepTrace, Verdict } from '../trace/trace.js';
+import type { CaseTrace, RunSummary, StepFailure, StepTrace, TypedLine, Verdict } from '../trace/trace.js';
 
 /** Text for people at a terminal, made from traces. `color` off gives plain text for logs. */
 export interface TerminalStyle {
@@ -15,6 +15,7 @@ export interface TerminalStyle {
 
 const MOST_LINES_OF_LOG = 12;
 const MOST_LINES_TYPED = 6;
+const MOST_LINES_PRINTED = 6;
 const MOST_BESIDES = 3;
 
 const MARK: Readonly<Record<Verdict, string>> = {
@@ -123,10 +124,20 @@ function sourceFrame(position: SourcePosition): string[] {
 function typed(step: StepTrace, style: TerminalStyle): string[] {
   const colors = createColors(style.color);
   const shown = step.lines.slice(-MOST_LINES_TYPED);
-  return shown.map(({ text, errno, code }) => {
+  return shown.flatMap((line) => {
+    const { text, errno, code } = line;
     const result = errno ?? (code === 0 || code === undefined ? '' : `exit ${code}`);
-    return `${colors.dim('typed    ')} ${text.trimEnd().replaceAll('\n', '\n                ')}${result ? colors.red(`   -> ${result}`) : ''}`;
+    return [
+      `${colors.dim('typed    ')} ${text.trimEnd().replaceAll('\n', '\n                ')}${result ? colors.red(`   -> ${result}`) : ''}`,
+      ...(result === '' ? [] : lastPrinted(line).map((text) => `${colors.dim('printed  ')} ${text}`)),
+    ];
   });
+}
+
+/** The end of standard output. (What a refused line complains of is told in the failure's message.) */
+function lastPrinted({ stdout = '' }: TypedLine): string[] {
+  const lines = stdout.split('\n').filter((text) => /[^\s\p{C}]/u.test(text));
+  return lines.slice(-MOST_LINES_PRINTED);
 }
 
 function pair(name: string, value: unknown, style: TerminalStyle): string[] {

@@ -18,6 +18,7 @@ import { qmp } from './qmp.js';
 import { read } from './read.js';
 import { reboot } from './reboot.js';
 import { snapshot } from './snapshot.js';
+import { suspend } from './suspend.js';
 import { cxl, daxctl, ndctl } from './tools.js';
 import { set, write } from './write.js';
 
@@ -54,6 +55,7 @@ export const simpleSteps = {
   capture,
   snapshot,
   expect: expectation,
+  suspend,
   reboot,
   kexec,
 } as const;
