@@ -18,7 +18,6 @@ import { qmp } from './qmp.js';
 import { read } from './read.js';
 import { reboot } from './reboot.js';
 import { snapshot } from './snapshot.js';
-import { suspend } from './suspend.js';
 import { cxl, daxctl, ndctl } from './tools.js';
 import { set, write } from './write.js';
 
@@ -55,7 +54,6 @@ export const simpleSteps = {
   capture,
   snapshot,
   expect: expectation,
-  suspend,
   reboot,
   kexec,
 } as const;
